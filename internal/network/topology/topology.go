@@ -1,0 +1,253 @@
+// Package topology is the network of a region as one immutable value.
+//
+// [Resolve] makes it from the desired state: every interface with its addresses and groups, every subnet with
+// its effective routes and network ACL, every endpoint, gateway and name. Everything else reads it: the kernel
+// driver, explain, DNS, diagrams, cost. It holds AWS's nouns only, no kernel numbers, and nothing in it refers
+// to the state it came from. All slices are ordered, so that equal states give equal values.
+package topology
+
+import (
+	"net/netip"
+
+	"github.com/culvert-cloud/culvert/internal/resource"
+)
+
+// Topology is the resolved network at one revision.
+type Topology struct {
+	Revision uint64
+	Region   string
+	VPCs     []*VPC                               // ordered by id
+	Services []*PublicService                     // what listens on the internet, ordered by name
+	ENIs     map[resource.NetworkInterfaceID]*ENI // of all VPCs
+	// AssumePrivateDNS makes every interface endpoint behave as if private DNS were on. AWS does not.
+	AssumePrivateDNS bool
+}
+
+// VPC is one isolated network. CIDRs of different VPCs may be equal.
+type VPC struct {
+	ID              resource.VPCID
+	CIDRs           []netip.Prefix // the first is the primary
+	DNSSupport      bool
+	DNSHostnames    bool
+	DomainName      string                     // us-west-2.compute.internal
+	Resolver        netip.Addr                 // primary CIDR + 2
+	InternetGateway resource.InternetGatewayID // empty: none attached
+	Subnets         []*Subnet                  // ordered by id
+	ENIs            []*ENI                     // ordered by id
+	SecurityGroups  []*SecurityGroup           // all of the VPC, ordered by id
+	NetworkACLs     []*NetworkACL              // all of the VPC, ordered by id
+	PrefixLists     []*PrefixList              // those that rules or routes of the VPC use, ordered by id
+	NATGateways     []*NATGateway              // available ones, ordered by id
+	Endpoints       []*Endpoint                // available ones, ordered by id
+}
+
+// Subnet is a range of addresses with one route table and one network ACL.
+type Subnet struct {
+	ID           resource.SubnetID
+	CIDR         netip.Prefix
+	AZ           string
+	RouteTableID resource.RouteTableID
+	NetworkACLID resource.NetworkACLID
+	Routes       []Route // effective, local routes first, then ordered by destination
+}
+
+// The kinds of route targets.
+type TargetKind string
+
+// A route leads to one of these.
+const (
+	TargetLocal           TargetKind = "local"
+	TargetInternetGateway TargetKind = "internet-gateway"
+	TargetNATGateway      TargetKind = "nat-gateway"
+	TargetENI             TargetKind = "network-interface"
+	TargetGatewayEndpoint TargetKind = "gateway-endpoint"
+)
+
+// Route is one destination block of a subnet's table. A prefix-list route is one Route for each block.
+type Route struct {
+	Destination  netip.Prefix
+	PrefixListID resource.PrefixListID // empty for CIDR routes
+	Kind         TargetKind
+	TargetID     string // id of the target; empty for local
+	Blackhole    bool   // the target is gone or not usable: matching packets are dropped
+}
+
+// ENI is a network interface.
+type ENI struct {
+	ID              resource.NetworkInterfaceID
+	VPCID           resource.VPCID
+	SubnetID        resource.SubnetID
+	Type            string       // resource.InterfaceType...
+	Addresses       []netip.Addr // private; the first is the primary
+	MAC             string
+	GroupIDs        []resource.SecurityGroupID // ordered. Empty only for NAT gateways, which have no groups
+	SourceDestCheck bool
+	Public          []PublicAddress // ordered by private address
+	Description     string
+}
+
+// Address is the primary private address.
+func (e *ENI) Address() netip.Addr { return e.Addresses[0] }
+
+// PublicAddress is the internet gateway's 1:1 translation of one private address.
+type PublicAddress struct {
+	Private netip.Addr
+	Public  netip.Addr
+}
+
+// SecurityGroup is a stateful set of allow rules.
+type SecurityGroup struct {
+	ID      resource.SecurityGroupID
+	Name    string
+	Ingress []Rule       // ordered by rule id
+	Egress  []Rule       // ordered by rule id
+	Members []netip.Addr // private addresses of all interfaces that carry the group, ordered
+}
+
+// Rule allows traffic from (ingress) or to (egress) one peer.
+type Rule struct {
+	ID       resource.SecurityGroupRuleID
+	Protocol int // IANA number or resource.AllProtocols
+	FromPort int // TCP, UDP: first port. ICMP: type, -1 any
+	ToPort   int // TCP, UDP: last port. ICMP: code, -1 any
+	// Exactly one of:
+	CIDR         netip.Prefix
+	GroupID      resource.SecurityGroupID
+	PrefixListID resource.PrefixListID
+}
+
+// NetworkACL is a stateless, ordered list. What no entry matches is denied.
+type NetworkACL struct {
+	ID      resource.NetworkACLID
+	Ingress []Entry // ordered by number
+	Egress  []Entry // ordered by number
+}
+
+// Entry is one entry of a network ACL.
+type Entry struct {
+	Number   int
+	Allow    bool
+	Protocol int
+	CIDR     netip.Prefix
+	FromPort int // TCP, UDP only
+	ToPort   int
+	ICMPType int // ICMP only; -1 any
+	ICMPCode int
+}
+
+// PrefixList is a named set of blocks.
+type PrefixList struct {
+	ID       resource.PrefixListID
+	Name     string
+	Prefixes []netip.Prefix // ordered
+}
+
+// NATGateway translates to the primary address of its interface.
+type NATGateway struct {
+	ID       resource.NATGatewayID
+	SubnetID resource.SubnetID
+	ENI      resource.NetworkInterfaceID
+	Public   bool // a private one drops what would go to an internet gateway
+}
+
+// Endpoint is a VPC endpoint in service.
+type Endpoint struct {
+	ID          resource.VPCEndpointID
+	VPCID       resource.VPCID
+	Type        string // resource.EndpointType...
+	ServiceName string // com.amazonaws.us-west-2.s3
+	Service     string // s3: Service of Services
+	// Interface endpoints:
+	ENIs []resource.NetworkInterfaceID // ordered by id
+	// PrivateDNS: the service's own names resolve to the interfaces, for queries made in the VPC.
+	PrivateDNS bool
+	// PrivateDNSReason says in a few words why PrivateDNS is off ("private_dns_enabled is false"); empty if on.
+	PrivateDNSReason string
+	Names            []Name // the endpoint's own names, and the private ones if PrivateDNS
+	// Gateway endpoints:
+	PrefixListID  resource.PrefixListID
+	Prefixes      []netip.Prefix
+	RouteTableIDs []resource.RouteTableID
+}
+
+// Name maps a DNS name to addresses. A pattern "*.x" stands for every name below x, but not for x itself.
+type Name struct {
+	Pattern   string // lower case, no final dot
+	Addresses []netip.Addr
+}
+
+// PublicService is an AWS service's public face.
+type PublicService struct {
+	Service string // s3, ec2, lambda, sts, iam, logs
+	Names   []Name // public names and addresses
+}
+
+// VPC finds a VPC, nil if there is none.
+func (t *Topology) VPC(id resource.VPCID) *VPC {
+	for _, v := range t.VPCs {
+		if v.ID == id {
+			return v
+		}
+	}
+	return nil
+}
+
+// Subnet finds a subnet, nil if there is none.
+func (v *VPC) Subnet(id resource.SubnetID) *Subnet {
+	for _, s := range v.Subnets {
+		if s.ID == id {
+			return s
+		}
+	}
+	return nil
+}
+
+// SecurityGroup finds a group, nil if there is none.
+func (v *VPC) SecurityGroup(id resource.SecurityGroupID) *SecurityGroup {
+	for _, g := range v.SecurityGroups {
+		if g.ID == id {
+			return g
+		}
+	}
+	return nil
+}
+
+// NetworkACL finds an ACL, nil if there is none.
+func (v *VPC) NetworkACL(id resource.NetworkACLID) *NetworkACL {
+	for _, n := range v.NetworkACLs {
+		if n.ID == id {
+			return n
+		}
+	}
+	return nil
+}
+
+// PrefixList finds a prefix list, nil if there is none.
+func (v *VPC) PrefixList(id resource.PrefixListID) *PrefixList {
+	for _, p := range v.PrefixLists {
+		if p.ID == id {
+			return p
+		}
+	}
+	return nil
+}
+
+// Endpoint finds an endpoint, nil if there is none.
+func (v *VPC) Endpoint(id resource.VPCEndpointID) *Endpoint {
+	for _, e := range v.Endpoints {
+		if e.ID == id {
+			return e
+		}
+	}
+	return nil
+}
+
+// NATGateway finds a NAT gateway, nil if there is none.
+func (v *VPC) NATGateway(id resource.NATGatewayID) *NATGateway {
+	for _, n := range v.NATGateways {
+		if n.ID == id {
+			return n
+		}
+	}
+	return nil
+}

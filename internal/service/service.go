@@ -1,0 +1,145 @@
+// Package service says what an AWS service is to this program: a [Definition] with [Operation]s.
+//
+// An operation says what power it needs, View, Update or Stream, and gets no more: an Update handler is a
+// function of a transaction and cannot reach the kernel. Services never import each other, the data plane or
+// the compute packages. What happens around a handler is in api/server; how its types look on the wire is in
+// their struct tags, read by api/wire.
+package service
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/culvert-cloud/culvert/internal/api"
+	"github.com/culvert-cloud/culvert/internal/state"
+)
+
+// Protocol is how a service speaks.
+type Protocol string
+
+// The protocols.
+const (
+	EC2Query  Protocol = "ec2"
+	AWSQuery  Protocol = "query"
+	RESTJSON  Protocol = "rest-json"
+	AWSJSON11 Protocol = "json"
+	RESTXML   Protocol = "rest-xml" // S3: served by Definition.Handler
+)
+
+// Definition is one AWS service.
+type Definition struct {
+	Name         string // signing name, IAM prefix and PublicService name: ec2
+	Protocol     Protocol
+	Version      string // 2016-11-15
+	Namespace    string // XML namespace
+	TargetPrefix string // AWSJSON11: Logs_20140328
+	Operations   []Operation
+	// Handler serves a service whose protocol is not made of operations (S3). It is called after routing and
+	// authentication and does the rest of the pipeline itself.
+	Handler Handler
+}
+
+// Handler serves calls of a service that has a protocol of its own.
+type Handler interface {
+	ServeCall(w http.ResponseWriter, call *api.Call)
+}
+
+// Operation is one AWS API operation.
+type Operation struct {
+	Name string
+	// Action is the IAM action, service prefix included: lambda:InvokeFunction for Invoke.
+	Action string
+	// Resources returns the ARNs that the call acts on; "*" where the action has no resource level. Never nil.
+	Resources func(r state.Reader, in any) []string
+	// Public operations need no permission and cannot be denied (sts:GetCallerIdentity).
+	Public bool
+	// HTTPMethod and HTTPPath are for REST protocols; labels in braces: /2015-03-31/functions/{FunctionName}.
+	HTTPMethod, HTTPPath string
+	// Status is the HTTP status of success for REST protocols; 0: 200.
+	Status int
+	// DryRun operations have an input with a member DryRun *bool (EC2).
+
+	NewInput func() any // pointer to a zero input
+	// Exactly one of:
+	View   func(*state.View, *api.Call, any) (any, error)
+	Update func(*state.Tx, *api.Call, any) (any, error)
+	Stream func(context.Context, *api.Call, any) (any, error)
+}
+
+// Option completes an operation.
+type Option func(*Operation)
+
+// View makes an operation that reads a snapshot.
+func View[In, Out any](name string, h func(*state.View, *api.Call, *In) (*Out, error), options ...Option) Operation {
+	o := newOperation[In](name, options)
+	o.View = func(v *state.View, c *api.Call, in any) (any, error) {
+		out, err := h(v, c, in.(*In))
+		if err != nil {
+			return nil, err // not out: a typed nil is not a nil any
+		}
+		return out, nil
+	}
+	return o
+}
+
+// Update makes an operation that changes the state, atomically.
+func Update[In, Out any](name string, h func(*state.Tx, *api.Call, *In) (*Out, error), options ...Option) Operation {
+	o := newOperation[In](name, options)
+	o.Update = func(tx *state.Tx, c *api.Call, in any) (any, error) {
+		out, err := h(tx, c, in.(*In))
+		if err != nil {
+			return nil, err
+		}
+		return out, nil
+	}
+	return o
+}
+
+// Stream makes an operation that does something else than reading or changing the state.
+func Stream[In, Out any](name string, h func(context.Context, *api.Call, *In) (*Out, error), options ...Option) Operation {
+	o := newOperation[In](name, options)
+	o.Stream = func(ctx context.Context, c *api.Call, in any) (any, error) {
+		out, err := h(ctx, c, in.(*In))
+		if err != nil {
+			return nil, err
+		}
+		return out, nil
+	}
+	return o
+}
+
+func newOperation[In any](name string, options []Option) Operation {
+	o := Operation{Name: name, NewInput: func() any { return new(In) }}
+	for _, f := range options {
+		f(&o)
+	}
+	return o
+}
+
+// On says which resources the operation acts on.
+func On[In any](f func(state.Reader, *In) []string) Option {
+	return func(o *Operation) {
+		o.Resources = func(r state.Reader, in any) []string { return f(r, in.(*In)) }
+	}
+}
+
+// OnAny marks an action that has no resource level.
+func OnAny() Option {
+	return func(o *Operation) { o.Resources = func(state.Reader, any) []string { return []string{"*"} } }
+}
+
+// Action sets the IAM action where it is not <service>:<operation>.
+func Action(name string) Option { return func(o *Operation) { o.Action = name } }
+
+// Public marks an operation that needs no permission.
+func Public() Option {
+	return func(o *Operation) {
+		o.Public = true
+		o.Resources = func(state.Reader, any) []string { return []string{"*"} }
+	}
+}
+
+// HTTP sets method and path of a REST operation, and its status of success (0: 200).
+func HTTP(method, path string, status int) Option {
+	return func(o *Operation) { o.HTTPMethod, o.HTTPPath, o.Status = method, path, status }
+}
