@@ -1,0 +1,144 @@
+// Package etcd keeps the journal of the state in an etcd server that runs inside this process.
+//
+// It never serves anybody else: the server has no client listener and no peer. The state package reads the
+// journal once, at start, and only appends afterwards, so the server's memory holds little. Every commit is
+// one etcd transaction, synced to disk before it is answered.
+package etcd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.etcd.io/etcd/server/v3/embed"
+	"go.etcd.io/etcd/server/v3/etcdserver/api/v3client"
+	"go.etcd.io/etcd/server/v3/storage/wal"
+
+	"github.com/culvert-cloud/culvert/internal/resource"
+	"github.com/culvert-cloud/culvert/internal/state"
+)
+
+const (
+	prefix      = "/culvert/resource/"
+	revisionKey = "/culvert/revision"
+	startLimit  = 20 * time.Second
+	writeLimit  = 10 * time.Second
+)
+
+// Journal is a state.Journal in a directory. One process at a time may have it open.
+type Journal struct {
+	server *embed.Etcd
+	client *clientv3.Client
+}
+
+// Open starts the server on a directory, which it makes if need be.
+func Open(directory string) (*Journal, error) {
+	if err := os.MkdirAll(directory, 0o700); err != nil {
+		return nil, fmt.Errorf("make state directory: %w", err)
+	}
+	// The default preallocates 64 MB for every log segment: too much for a handful of resources.
+	wal.SegmentSizeBytes = 4 << 20
+	server, err := embed.StartEtcd(configure(directory))
+	if err != nil {
+		return nil, fmt.Errorf("open state in %s: %w", directory, err)
+	}
+	select {
+	case <-server.Server.ReadyNotify():
+	case err := <-server.Err():
+		server.Close()
+		return nil, fmt.Errorf("open state in %s: %w", directory, err)
+	case <-time.After(startLimit):
+		server.Close()
+		return nil, fmt.Errorf("open state in %s: not ready after %s", directory, startLimit)
+	}
+	return &Journal{server: server, client: v3client.New(server.Server)}, nil
+}
+
+func configure(directory string) *embed.Config {
+	c := embed.NewConfig()
+	c.Name = "culvert"
+	c.Dir = filepath.Join(directory, "etcd")
+	nobody := url.URL{Scheme: "http", Host: "localhost:0"}
+	c.ListenPeerUrls, c.ListenClientUrls, c.AdvertiseClientUrls = nil, nil, nil
+	c.AdvertisePeerUrls = []url.URL{nobody}
+	c.InitialCluster = c.Name + "=" + nobody.String()
+	// A single member elects itself: no reason to wait for others.
+	c.TickMs, c.ElectionMs = 10, 50
+	c.MaxTxnOps = 10_000
+	c.MaxRequestBytes = 16 << 20
+	c.AutoCompactionMode, c.AutoCompactionRetention = embed.CompactorModeRevision, "1000"
+	c.SnapshotCount = 1000
+	c.ZapLoggerBuilder = embed.NewZapLoggerBuilder(zap.NewNop())
+	return c
+}
+
+// Load implements state.Journal.
+func (j *Journal) Load(f func(state.Entry) error) (uint64, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), startLimit)
+	defer cancel()
+	response, err := j.client.Get(ctx, prefix, clientv3.WithPrefix())
+	if err != nil {
+		return 0, fmt.Errorf("read resources: %w", err)
+	}
+	for _, kv := range response.Kvs {
+		kind, key, ok := strings.Cut(strings.TrimPrefix(string(kv.Key), prefix), "/")
+		if !ok {
+			return 0, fmt.Errorf("malformed key %q", kv.Key)
+		}
+		if err := f(state.Entry{Kind: resource.Kind(kind), Key: key, Value: kv.Value}); err != nil {
+			return 0, err
+		}
+	}
+	return j.revision(ctx)
+}
+
+func (j *Journal) revision(ctx context.Context) (uint64, error) {
+	response, err := j.client.Get(ctx, revisionKey)
+	if err != nil {
+		return 0, fmt.Errorf("read revision: %w", err)
+	}
+	if len(response.Kvs) == 0 {
+		return 0, nil
+	}
+	revision, err := strconv.ParseUint(string(response.Kvs[0].Value), 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("read revision: %w", err)
+	}
+	return revision, nil
+}
+
+// Append implements state.Journal.
+func (j *Journal) Append(revision uint64, entries []state.Entry) error {
+	ops := []clientv3.Op{clientv3.OpPut(revisionKey, strconv.FormatUint(revision, 10))}
+	for _, e := range entries {
+		key := prefix + string(e.Kind) + "/" + e.Key
+		if e.Value == nil {
+			ops = append(ops, clientv3.OpDelete(key))
+		} else {
+			ops = append(ops, clientv3.OpPut(key, string(e.Value)))
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), writeLimit)
+	defer cancel()
+	_, err := j.client.Txn(ctx).Then(ops...).Commit()
+	return err
+}
+
+// Close stops the server.
+func (j *Journal) Close() error {
+	err := j.client.Close()
+	if errors.Is(err, context.Canceled) { // how an in-process client says that it was closed
+		err = nil
+	}
+	j.server.Close()
+	return err
+}
