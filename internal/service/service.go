@@ -54,6 +54,7 @@ type Operation struct {
 	// Public operations need no permission and cannot be denied (sts:GetCallerIdentity).
 	Public bool
 	// HTTPMethod and HTTPPath are for REST protocols; labels in braces: /2015-03-31/functions/{FunctionName}.
+	// They and Status are the generated input's, unless the option HTTP sets them.
 	HTTPMethod, HTTPPath string
 	// Status is the HTTP status of success for REST protocols; 0: 200.
 	Status int
@@ -110,6 +111,11 @@ func Stream[In, Out any](name string, h func(context.Context, *api.Call, *In) (*
 
 func newOperation[In any](name string, options []Option) Operation {
 	o := Operation{Name: name, NewInput: func() any { return new(In) }}
+	if rest, ok := any(new(In)).(interface {
+		HTTP() (method, path string, status int)
+	}); ok {
+		o.HTTPMethod, o.HTTPPath, o.Status = rest.HTTP()
+	}
 	for _, f := range options {
 		f(&o)
 	}

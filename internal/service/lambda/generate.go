@@ -1,0 +1,3 @@
+package lambda
+
+//go:generate go run -C ../../../tools ./apigen lambda

@@ -1,0 +1,3 @@
+package logs
+
+//go:generate go run -C ../../../tools ./apigen logs

@@ -1,0 +1,3 @@
+package sts
+
+//go:generate go run -C ../../../tools ./apigen sts
