@@ -1,0 +1,94 @@
+package vpcnet
+
+import (
+	"slices"
+
+	"github.com/culvert-cloud/culvert/internal/resource"
+	"github.com/culvert-cloud/culvert/internal/state"
+)
+
+// LambdaInterfaces finds or makes the interfaces through which a function reaches its VPC: one in each subnet,
+// in the order of the subnets. All functions with the same set of groups share a subnet's interface, as AWS's
+// Hyperplane interfaces are shared. Subnets and groups must be in one VPC, whose id is returned.
+//
+// The caller keeps the ids in the function's FunctionVPCConfig: an interface lives while a function names it.
+func LambdaInterfaces(tx *state.Tx, function string, subnets []resource.SubnetID, groups []resource.SecurityGroupID) (resource.VPCID, []*resource.NetworkInterface, error) {
+	vpc, err := lambdaVPC(tx, subnets)
+	if err != nil {
+		return "", nil, err
+	}
+	ids, err := interfaceGroups(tx, vpc, InterfaceSpec{GroupIDs: groups})
+	if err != nil {
+		return "", nil, err
+	}
+	var out []*resource.NetworkInterface
+	for _, s := range subnets {
+		if eni, ok := sharedInterface(tx, s, ids); ok {
+			out = append(out, eni)
+			continue
+		}
+		eni, err := CreateInterface(tx, InterfaceSpec{
+			SubnetID:        s,
+			Type:            resource.InterfaceTypeLambda,
+			Description:     "AWS Lambda VPC ENI-" + function,
+			GroupIDs:        ids,
+			ServiceAttached: true,
+		})
+		if err != nil {
+			return "", nil, err
+		}
+		out = append(out, eni)
+	}
+	return vpc, out, nil
+}
+
+// ErrDifferentVPCs is returned for subnets that are not all in one VPC.
+type ErrDifferentVPCs struct{ Subnet, Other resource.SubnetID }
+
+func (e ErrDifferentVPCs) Error() string {
+	return "subnets " + string(e.Subnet) + " and " + string(e.Other) + " are in different VPCs"
+}
+
+func lambdaVPC(r state.Reader, subnets []resource.SubnetID) (resource.VPCID, error) {
+	var vpc resource.VPCID
+	for _, id := range subnets {
+		s, err := FindSubnet(r, string(id))
+		if err != nil {
+			return "", err
+		}
+		if vpc != "" && vpc != s.VPCID {
+			return "", ErrDifferentVPCs{subnets[0], id}
+		}
+		vpc = s.VPCID
+	}
+	return vpc, nil
+}
+
+func sharedInterface(r state.Reader, subnet resource.SubnetID, groups []resource.SecurityGroupID) (*resource.NetworkInterface, bool) {
+	want := slices.Sorted(slices.Values(groups))
+	for _, eni := range Interfaces(r, subnet) {
+		if eni.InterfaceType == resource.InterfaceTypeLambda && slices.Equal(slices.Sorted(slices.Values(eni.GroupIDs)), want) {
+			return eni, true
+		}
+	}
+	return nil, false
+}
+
+// ReleaseLambdaInterfaces removes those of the interfaces that no function names any more. Call it after the
+// function was deleted or stored with its new configuration, with the ids that it had before.
+func ReleaseLambdaInterfaces(tx *state.Tx, ids []resource.NetworkInterfaceID) {
+	used := map[resource.NetworkInterfaceID]bool{}
+	for _, f := range state.List[*resource.Function](tx) {
+		if f.VPCConfig == nil {
+			continue
+		}
+		for _, id := range f.VPCConfig.NetworkInterfaceIDs {
+			used[id] = true
+		}
+	}
+	for _, id := range ids {
+		if !used[id] {
+			DeleteInterface(tx, id)
+		}
+	}
+}
