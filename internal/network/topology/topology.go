@@ -4,6 +4,19 @@
 // its effective routes and network ACL, every endpoint, gateway and name. Everything else reads it: the kernel
 // driver, explain, DNS, diagrams, cost. It holds AWS's nouns only, no kernel numbers, and nothing in it refers
 // to the state it came from. All slices are ordered, so that equal states give equal values.
+//
+// [Lookup] is what a resolver answers about a name; [Catalog] is what listens on the internet.
+//
+// # Review notes
+//
+//   - Resolve is total. A reference to something that is gone must end in less traffic, never in more: a rule is
+//     left out, a route becomes a blackhole and still wins over shorter ones, an interface without groups passes
+//     nothing.
+//   - A new kind of resource that changes the network needs a case here, in explain and in the driver's plan. The
+//     test that compares explain with the kernel (network/agree) must then generate it.
+//   - No map order may reach a slice: the driver compares topologies, and people compare golden files.
+//   - DNS is decided in Lookup only. The server (network/dns) and explain both ask it, so they cannot differ.
+//   - Private DNS is on by AWS's rules or by the operator's option, and then PrivateDNSReason says so.
 package topology
 
 import (

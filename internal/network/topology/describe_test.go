@@ -1,0 +1,52 @@
+package topology
+
+import (
+	"fmt"
+	"strings"
+)
+
+// describe writes a topology as text, one fact a line.
+func describe(t *Topology) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "region %s\n", t.Region)
+	for _, v := range t.VPCs {
+		fmt.Fprintf(&b, "vpc %s %v resolver %s dns support %t hostnames %t domain %s igw %q\n",
+			v.ID, v.CIDRs, v.Resolver, v.DNSSupport, v.DNSHostnames, v.DomainName, v.InternetGateway)
+		for _, s := range v.Subnets {
+			fmt.Fprintf(&b, "  subnet %s %s %s %s %s\n", s.ID, s.CIDR, s.AZ, s.RouteTableID, s.NetworkACLID)
+			for _, r := range s.Routes {
+				fmt.Fprintf(&b, "    route %s %s %s %s blackhole %t\n", r.Destination, r.PrefixListID, r.Kind, r.TargetID, r.Blackhole)
+			}
+		}
+		for _, e := range v.ENIs {
+			fmt.Fprintf(&b, "  eni %s %s %s %v %v check %t public %v\n",
+				e.ID, e.SubnetID, e.Type, e.Addresses, e.GroupIDs, e.SourceDestCheck, e.Public)
+		}
+		for _, g := range v.SecurityGroups {
+			fmt.Fprintf(&b, "  group %s %s members %v\n    ingress %+v\n    egress %+v\n", g.ID, g.Name, g.Members, g.Ingress, g.Egress)
+		}
+		for _, n := range v.NetworkACLs {
+			fmt.Fprintf(&b, "  acl %s\n    ingress %+v\n    egress %+v\n", n.ID, n.Ingress, n.Egress)
+		}
+		for _, p := range v.PrefixLists {
+			fmt.Fprintf(&b, "  prefix list %s %s %v\n", p.ID, p.Name, p.Prefixes)
+		}
+		for _, n := range v.NATGateways {
+			fmt.Fprintf(&b, "  nat %s %s %s public %t\n", n.ID, n.SubnetID, n.ENI, n.Public)
+		}
+		for _, e := range v.Endpoints {
+			fmt.Fprintf(&b, "  endpoint %s %s %s %s %v private dns %t %q %s %v\n",
+				e.ID, e.Type, e.Service, e.ServiceName, e.ENIs, e.PrivateDNS, e.PrivateDNSReason, e.PrefixListID, e.RouteTableIDs)
+			for _, n := range e.Names {
+				fmt.Fprintf(&b, "    name %s %v\n", n.Pattern, n.Addresses)
+			}
+		}
+	}
+	for _, s := range t.Services {
+		fmt.Fprintf(&b, "service %s\n", s.Service)
+		for _, n := range s.Names {
+			fmt.Fprintf(&b, "  name %s %v\n", n.Pattern, n.Addresses)
+		}
+	}
+	return b.String()
+}
