@@ -38,7 +38,7 @@ type Answer struct {
 	Addresses  []netip.Addr
 	Pointer    string // of a reverse name
 	Source     Source
-	Zone       string                 // the zone that answered
+	Zone       string                 // the zone that answered; empty: the root
 	Service    string                 // the service whose name it is, if it is one
 	EndpointID resource.VPCEndpointID // the endpoint that the addresses belong to, if any
 	TTL        uint32
@@ -66,7 +66,7 @@ func Lookup(t *Topology, in resource.VPCID, name string) Answer {
 			return a
 		}
 	}
-	a.NXDomain, a.Source, a.Zone = true, SourceNone, parent(name)
+	a.NXDomain, a.Source = true, SourceNone
 	return a
 }
 
@@ -235,10 +235,4 @@ func dashed(label, prefix string) (netip.Addr, bool) {
 	}
 	ip, err := netip.ParseAddr(strings.ReplaceAll(rest, "-", "."))
 	return ip, err == nil && ip.Is4()
-}
-
-// parent is the zone that a name that nobody knows would be in.
-func parent(name string) string {
-	_, zone, _ := strings.Cut(name, ".")
-	return zone
 }
