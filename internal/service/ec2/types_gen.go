@@ -398,8 +398,9 @@ type CreateSecurityGroupInput struct {
 
 // CreateSecurityGroupOutput is the answer of CreateSecurityGroup.
 type CreateSecurityGroupOutput struct {
-	GroupId *string `wire:"GroupId,out=groupId"`
-	Tags    []Tag   `wire:"TagSet,out=tagSet"`
+	GroupId          *string `wire:"GroupId,out=groupId"`
+	SecurityGroupArn *string `wire:"SecurityGroupArn,out=securityGroupArn"`
+	Tags             []Tag   `wire:"TagSet,out=tagSet"`
 }
 
 // CreateSubnetInput is the request of CreateSubnet.
@@ -433,20 +434,23 @@ type CreateTagsInput struct {
 
 // CreateVpcEndpointInput is the request of CreateVpcEndpoint.
 type CreateVpcEndpointInput struct {
-	ClientToken          *string                  `wire:"ClientToken"`
-	DnsOptions           *DnsOptionsSpecification `wire:"DnsOptions"`
-	DryRun               *bool                    `wire:"DryRun"`
-	IpAddressType        *string                  `wire:"IpAddressType"`
-	PolicyDocument       *string                  `wire:"PolicyDocument"`
-	PrivateDnsEnabled    *bool                    `wire:"PrivateDnsEnabled"`
-	RouteTableIds        []string                 `wire:"RouteTableId"`
-	SecurityGroupIds     []string                 `wire:"SecurityGroupId"`
-	ServiceName          *string                  `wire:"ServiceName,required"`
-	SubnetConfigurations []SubnetConfiguration    `wire:"SubnetConfiguration"`
-	SubnetIds            []string                 `wire:"SubnetId"`
-	TagSpecifications    []TagSpecification       `wire:"TagSpecification"`
-	VpcEndpointType      *string                  `wire:"VpcEndpointType"`
-	VpcId                *string                  `wire:"VpcId,required"`
+	ClientToken              *string                  `wire:"ClientToken"`
+	DnsOptions               *DnsOptionsSpecification `wire:"DnsOptions"`
+	DryRun                   *bool                    `wire:"DryRun"`
+	IpAddressType            *string                  `wire:"IpAddressType"`
+	PolicyDocument           *string                  `wire:"PolicyDocument"`
+	PrivateDnsEnabled        *bool                    `wire:"PrivateDnsEnabled"`
+	ResourceConfigurationArn *string                  `wire:"ResourceConfigurationArn"`
+	RouteTableIds            []string                 `wire:"RouteTableId"`
+	SecurityGroupIds         []string                 `wire:"SecurityGroupId"`
+	ServiceName              *string                  `wire:"ServiceName,required"`
+	ServiceNetworkArn        *string                  `wire:"ServiceNetworkArn"`
+	ServiceRegion            *string                  `wire:"ServiceRegion"`
+	SubnetConfigurations     []SubnetConfiguration    `wire:"SubnetConfiguration"`
+	SubnetIds                []string                 `wire:"SubnetId"`
+	TagSpecifications        []TagSpecification       `wire:"TagSpecification"`
+	VpcEndpointType          *string                  `wire:"VpcEndpointType"`
+	VpcId                    *string                  `wire:"VpcId,required"`
 }
 
 // CreateVpcEndpointOutput is the answer of CreateVpcEndpoint.
@@ -1483,8 +1487,9 @@ type RevokeSecurityGroupEgressInput struct {
 
 // RevokeSecurityGroupEgressOutput is the answer of RevokeSecurityGroupEgress.
 type RevokeSecurityGroupEgressOutput struct {
-	Return               *bool          `wire:"Return,out=return"`
-	UnknownIpPermissions []IpPermission `wire:"UnknownIpPermissionSet,out=unknownIpPermissionSet"`
+	Return                    *bool                      `wire:"Return,out=return"`
+	RevokedSecurityGroupRules []RevokedSecurityGroupRule `wire:"RevokedSecurityGroupRuleSet,out=revokedSecurityGroupRuleSet"`
+	UnknownIpPermissions      []IpPermission             `wire:"UnknownIpPermissionSet,out=unknownIpPermissionSet"`
 }
 
 // RevokeSecurityGroupIngressInput is the request of RevokeSecurityGroupIngress.
@@ -1504,8 +1509,24 @@ type RevokeSecurityGroupIngressInput struct {
 
 // RevokeSecurityGroupIngressOutput is the answer of RevokeSecurityGroupIngress.
 type RevokeSecurityGroupIngressOutput struct {
-	Return               *bool          `wire:"Return,out=return"`
-	UnknownIpPermissions []IpPermission `wire:"UnknownIpPermissionSet,out=unknownIpPermissionSet"`
+	Return                    *bool                      `wire:"Return,out=return"`
+	RevokedSecurityGroupRules []RevokedSecurityGroupRule `wire:"RevokedSecurityGroupRuleSet,out=revokedSecurityGroupRuleSet"`
+	UnknownIpPermissions      []IpPermission             `wire:"UnknownIpPermissionSet,out=unknownIpPermissionSet"`
+}
+
+// RevokedSecurityGroupRule is part of RevokeSecurityGroupEgress, RevokeSecurityGroupIngress.
+type RevokedSecurityGroupRule struct {
+	CidrIpv4            *string `wire:"CidrIpv4,out=cidrIpv4"`
+	CidrIpv6            *string `wire:"CidrIpv6,out=cidrIpv6"`
+	Description         *string `wire:"Description,out=description"`
+	FromPort            *int64  `wire:"FromPort,out=fromPort"`
+	GroupId             *string `wire:"GroupId,out=groupId"`
+	IpProtocol          *string `wire:"IpProtocol,out=ipProtocol"`
+	IsEgress            *bool   `wire:"IsEgress,out=isEgress"`
+	PrefixListId        *string `wire:"PrefixListId,out=prefixListId"`
+	ReferencedGroupId   *string `wire:"ReferencedGroupId,out=referencedGroupId"`
+	SecurityGroupRuleId *string `wire:"SecurityGroupRuleId,out=securityGroupRuleId"`
+	ToPort              *int64  `wire:"ToPort,out=toPort"`
 }
 
 // Route is part of CreateRouteTable, DescribeRouteTables.
@@ -1563,6 +1584,7 @@ type SecurityGroup struct {
 	IpPermissions       []IpPermission `wire:"IpPermissions,out=ipPermissions"`
 	IpPermissionsEgress []IpPermission `wire:"IpPermissionsEgress,out=ipPermissionsEgress"`
 	OwnerId             *string        `wire:"OwnerId,out=ownerId"`
+	SecurityGroupArn    *string        `wire:"SecurityGroupArn,out=securityGroupArn"`
 	Tags                []Tag          `wire:"TagSet,out=tagSet"`
 	VpcId               *string        `wire:"VpcId,out=vpcId"`
 }
@@ -1575,24 +1597,26 @@ type SecurityGroupIdentifier struct {
 
 // SecurityGroupRule is part of AuthorizeSecurityGroupEgress, AuthorizeSecurityGroupIngress, DescribeSecurityGroupRules.
 type SecurityGroupRule struct {
-	CidrIpv4            *string                  `wire:"CidrIpv4,out=cidrIpv4"`
-	CidrIpv6            *string                  `wire:"CidrIpv6,out=cidrIpv6"`
-	Description         *string                  `wire:"Description,out=description"`
-	FromPort            *int64                   `wire:"FromPort,out=fromPort"`
-	GroupId             *string                  `wire:"GroupId,out=groupId"`
-	GroupOwnerId        *string                  `wire:"GroupOwnerId,out=groupOwnerId"`
-	IpProtocol          *string                  `wire:"IpProtocol,out=ipProtocol"`
-	IsEgress            *bool                    `wire:"IsEgress,out=isEgress"`
-	PrefixListId        *string                  `wire:"PrefixListId,out=prefixListId"`
-	ReferencedGroupInfo *ReferencedSecurityGroup `wire:"ReferencedGroupInfo,out=referencedGroupInfo"`
-	SecurityGroupRuleId *string                  `wire:"SecurityGroupRuleId,out=securityGroupRuleId"`
-	Tags                []Tag                    `wire:"TagSet,out=tagSet"`
-	ToPort              *int64                   `wire:"ToPort,out=toPort"`
+	CidrIpv4             *string                  `wire:"CidrIpv4,out=cidrIpv4"`
+	CidrIpv6             *string                  `wire:"CidrIpv6,out=cidrIpv6"`
+	Description          *string                  `wire:"Description,out=description"`
+	FromPort             *int64                   `wire:"FromPort,out=fromPort"`
+	GroupId              *string                  `wire:"GroupId,out=groupId"`
+	GroupOwnerId         *string                  `wire:"GroupOwnerId,out=groupOwnerId"`
+	IpProtocol           *string                  `wire:"IpProtocol,out=ipProtocol"`
+	IsEgress             *bool                    `wire:"IsEgress,out=isEgress"`
+	PrefixListId         *string                  `wire:"PrefixListId,out=prefixListId"`
+	ReferencedGroupInfo  *ReferencedSecurityGroup `wire:"ReferencedGroupInfo,out=referencedGroupInfo"`
+	SecurityGroupRuleArn *string                  `wire:"SecurityGroupRuleArn,out=securityGroupRuleArn"`
+	SecurityGroupRuleId  *string                  `wire:"SecurityGroupRuleId,out=securityGroupRuleId"`
+	Tags                 []Tag                    `wire:"TagSet,out=tagSet"`
+	ToPort               *int64                   `wire:"ToPort,out=toPort"`
 }
 
 // ServiceDetail is part of DescribeVpcEndpointServices.
 type ServiceDetail struct {
 	AcceptanceRequired              *bool               `wire:"AcceptanceRequired,out=acceptanceRequired"`
+	AvailabilityZoneIds             []string            `wire:"AvailabilityZoneIdSet,out=availabilityZoneIdSet"`
 	AvailabilityZones               []string            `wire:"AvailabilityZoneSet,out=availabilityZoneSet"`
 	BaseEndpointDnsNames            []string            `wire:"BaseEndpointDnsNameSet,out=baseEndpointDnsNameSet"`
 	ManagesVpcEndpoints             *bool               `wire:"ManagesVpcEndpoints,out=managesVpcEndpoints"`
@@ -1603,6 +1627,7 @@ type ServiceDetail struct {
 	PrivateDnsNames                 []PrivateDnsDetails `wire:"PrivateDnsNameSet,out=privateDnsNameSet"`
 	ServiceId                       *string             `wire:"ServiceId,out=serviceId"`
 	ServiceName                     *string             `wire:"ServiceName,out=serviceName"`
+	ServiceRegion                   *string             `wire:"ServiceRegion,out=serviceRegion"`
 	ServiceType                     []ServiceTypeDetail `wire:"ServiceType,out=serviceType"`
 	SupportedIpAddressTypes         []string            `wire:"SupportedIpAddressTypeSet,out=supportedIpAddressTypeSet,min=0,max=2"`
 	Tags                            []Tag               `wire:"TagSet,out=tagSet"`
@@ -1744,6 +1769,7 @@ type VpcEndpoint struct {
 	RequesterManaged    *bool                     `wire:"RequesterManaged,out=requesterManaged"`
 	RouteTableIds       []string                  `wire:"RouteTableIdSet,out=routeTableIdSet"`
 	ServiceName         *string                   `wire:"ServiceName,out=serviceName"`
+	ServiceRegion       *string                   `wire:"ServiceRegion,out=serviceRegion"`
 	State               *string                   `wire:"State,out=state"`
 	SubnetIds           []string                  `wire:"SubnetIdSet,out=subnetIdSet"`
 	Tags                []Tag                     `wire:"TagSet,out=tagSet"`
