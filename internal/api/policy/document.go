@@ -1,0 +1,109 @@
+package policy
+
+// Statement is one statement of a document. The lists are the document's own text.
+type Statement struct {
+	Sid          string
+	Effect       Effect
+	Actions      []string // empty if NotActions are given
+	NotActions   []string
+	Resources    []string // empty if NotResources are given, and in trust policies
+	NotResources []string
+
+	principals *principals // nil: the document kind has none
+	actions    []pattern   // lower case
+	resources  []arnPattern
+	conditions []condition
+}
+
+// Principals are the principals that the statement names, as written; nil for NotPrincipal.
+func (s *Statement) Principals() []string {
+	if s.principals == nil || s.principals.not {
+		return nil
+	}
+	return s.principals.text
+}
+
+// ConditionKeys are the keys that the statement's conditions look at, lower case.
+func (s *Statement) ConditionKeys() []string {
+	var keys []string
+	for i := range s.conditions {
+		keys = append(keys, s.conditions[i].key)
+	}
+	return keys
+}
+
+// Public reports whether the document allows something to anybody at all without a condition that narrows who
+// it is or where they come from: S3's notion of a public bucket policy.
+func (d *Document) Public() bool {
+	for i := range d.Statements {
+		if s := &d.Statements[i]; s.Effect == Allow && s.public() {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *Statement) public() bool {
+	if s.principals == nil || !s.principals.any && !s.principals.not {
+		return false
+	}
+	for i := range s.conditions {
+		if s.conditions[i].narrowsCaller() {
+			return false
+		}
+	}
+	return true
+}
+
+// covers reports whether the statement applies to the request, and if not, which element does not match.
+func (s *Statement) covers(r *request) (element string, failed *condition) {
+	if s.principals != nil && !s.principals.match(r.Principal, s.Effect) {
+		if s.principals.not {
+			return "NotPrincipal", nil
+		}
+		return "Principal", nil
+	}
+	if !s.coversAction(r) {
+		if len(s.NotActions) > 0 {
+			return "NotAction", nil
+		}
+		return "Action", nil
+	}
+	if !s.coversResource(r) {
+		if len(s.NotResources) > 0 {
+			return "NotResource", nil
+		}
+		return "Resource", nil
+	}
+	for i := range s.conditions {
+		if c := &s.conditions[i]; !c.holds(r) {
+			return "Condition", c
+		}
+	}
+	return "", nil
+}
+
+func (s *Statement) coversAction(r *request) bool {
+	matched := false
+	for i := range s.actions {
+		if s.actions[i].match(r.action, r) {
+			matched = true
+			break
+		}
+	}
+	return matched != (len(s.NotActions) > 0)
+}
+
+func (s *Statement) coversResource(r *request) bool {
+	if len(s.resources) == 0 {
+		return true // a trust policy: the resource is the role that carries it
+	}
+	matched := false
+	for i := range s.resources {
+		if s.resources[i].match(r.Resource, r) {
+			matched = true
+			break
+		}
+	}
+	return matched != (len(s.NotResources) > 0)
+}
