@@ -170,7 +170,7 @@ func (e *emitter) structure(name string) error {
 		if err != nil {
 			return fmt.Errorf("member %s: %w", member, err)
 		}
-		e.printf("\t%s %s `wire:\"%s\"`\n", upperFirst(member), typ, tag)
+		e.printf("\t%s %s `wire:%q%s`\n", upperFirst(member), typ, tag, e.constraints(s.Members[member].Shape))
 	}
 	e.printf("}\n")
 	return nil

@@ -45,6 +45,7 @@ type shape struct {
 	Flattened       bool
 	Min, Max        *float64
 	Enum            []string
+	Pattern         string
 	TimestampFormat string
 }
 

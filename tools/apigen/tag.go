@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -82,6 +84,36 @@ func (e *emitter) listOptions(r *ref, target *shape) []string {
 		options = append(options, "flat")
 	}
 	return options
+}
+
+// constraints are the tags pattern and enum. EC2 words each of its own, so its handlers check them.
+func (e *emitter) constraints(name string) string {
+	s := e.model.Shapes[name]
+	if s.Type != "string" || e.model.Metadata.Protocol == "ec2" {
+		return ""
+	}
+	tags := ""
+	if p, ok := goPattern(s.Pattern); ok {
+		tags += " pattern:" + strconv.Quote(p)
+	}
+	if len(s.Enum) > 0 {
+		tags += " enum:" + strconv.Quote(strings.Join(s.Enum, "|"))
+	}
+	return tags
+}
+
+// goPattern turns a pattern of the models, which are Java's, into one of Go's. Those that Go cannot express, or
+// that a struct tag cannot hold, are left to the handlers.
+func goPattern(p string) (string, bool) {
+	if p == "" || strings.Contains(p, "`") {
+		return "", false
+	}
+	p = regexp.MustCompile(`\\u([0-9A-Fa-f]{4})`).ReplaceAllString(p, `\x{$1}`)
+	if _, err := regexp.Compile(p); err != nil {
+		fmt.Fprintf(os.Stderr, "apigen: left out the pattern %s: %v\n", p, err)
+		return "", false
+	}
+	return p, true
 }
 
 // defaultItem is the element of lists that api/wire uses where a tag says nothing.

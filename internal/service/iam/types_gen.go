@@ -7,27 +7,27 @@ import "time"
 // AttachRolePolicyInput is the request of AttachRolePolicy.
 type AttachRolePolicyInput struct {
 	PolicyArn *string `wire:"PolicyArn,required,min=20,max=2048"`
-	RoleName  *string `wire:"RoleName,required,min=1,max=64"`
+	RoleName  *string `wire:"RoleName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
 }
 
 // AttachedPermissionsBoundary is part of CreateRole, GetRole and 2 more operations.
 type AttachedPermissionsBoundary struct {
 	PermissionsBoundaryArn  *string `wire:"PermissionsBoundaryArn,min=20,max=2048"`
-	PermissionsBoundaryType *string `wire:"PermissionsBoundaryType"`
+	PermissionsBoundaryType *string `wire:"PermissionsBoundaryType" enum:"PermissionsBoundaryPolicy"`
 }
 
 // AttachedPolicy is part of ListAttachedRolePolicies.
 type AttachedPolicy struct {
 	PolicyArn  *string `wire:"PolicyArn,min=20,max=2048"`
-	PolicyName *string `wire:"PolicyName,min=1,max=128"`
+	PolicyName *string `wire:"PolicyName,min=1,max=128" pattern:"[\\w+=,.@-]+"`
 }
 
 // CreatePolicyInput is the request of CreatePolicy.
 type CreatePolicyInput struct {
 	Description    *string `wire:"Description,max=1000"`
-	Path           *string `wire:"Path,min=1,max=512"`
-	PolicyDocument *string `wire:"PolicyDocument,required,min=1,max=131072"`
-	PolicyName     *string `wire:"PolicyName,required,min=1,max=128"`
+	Path           *string `wire:"Path,min=1,max=512" pattern:"((/[A-Za-z0-9\\.,\\+@=_-]+)*)/"`
+	PolicyDocument *string `wire:"PolicyDocument,required,min=1,max=131072" pattern:"[\\x{0009}\\x{000A}\\x{000D}\\x{0020}-\\x{00FF}]+"`
+	PolicyName     *string `wire:"PolicyName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
 	Tags           []Tag   `wire:"Tags,max=50"`
 }
 
@@ -39,7 +39,7 @@ type CreatePolicyOutput struct {
 // CreatePolicyVersionInput is the request of CreatePolicyVersion.
 type CreatePolicyVersionInput struct {
 	PolicyArn      *string `wire:"PolicyArn,required,min=20,max=2048"`
-	PolicyDocument *string `wire:"PolicyDocument,required,min=1,max=131072"`
+	PolicyDocument *string `wire:"PolicyDocument,required,min=1,max=131072" pattern:"[\\x{0009}\\x{000A}\\x{000D}\\x{0020}-\\x{00FF}]+"`
 	SetAsDefault   *bool   `wire:"SetAsDefault"`
 }
 
@@ -50,12 +50,12 @@ type CreatePolicyVersionOutput struct {
 
 // CreateRoleInput is the request of CreateRole.
 type CreateRoleInput struct {
-	AssumeRolePolicyDocument *string `wire:"AssumeRolePolicyDocument,required,min=1,max=131072"`
-	Description              *string `wire:"Description,max=1000"`
+	AssumeRolePolicyDocument *string `wire:"AssumeRolePolicyDocument,required,min=1,max=131072" pattern:"[\\x{0009}\\x{000A}\\x{000D}\\x{0020}-\\x{00FF}]+"`
+	Description              *string `wire:"Description,max=1000" pattern:"[\\x{0009}\\x{000A}\\x{000D}\\x{0020}-\\x{007E}\\x{00A1}-\\x{00FF}]*"`
 	MaxSessionDuration       *int64  `wire:"MaxSessionDuration,min=3600,max=43200"`
-	Path                     *string `wire:"Path,min=1,max=512"`
+	Path                     *string `wire:"Path,min=1,max=512" pattern:"(\\x{002F})|(\\x{002F}[\\x{0021}-\\x{007E}]+\\x{002F})"`
 	PermissionsBoundary      *string `wire:"PermissionsBoundary,min=20,max=2048"`
-	RoleName                 *string `wire:"RoleName,required,min=1,max=64"`
+	RoleName                 *string `wire:"RoleName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
 	Tags                     []Tag   `wire:"Tags,max=50"`
 }
 
@@ -72,24 +72,24 @@ type DeletePolicyInput struct {
 // DeletePolicyVersionInput is the request of DeletePolicyVersion.
 type DeletePolicyVersionInput struct {
 	PolicyArn *string `wire:"PolicyArn,required,min=20,max=2048"`
-	VersionId *string `wire:"VersionId,required"`
+	VersionId *string `wire:"VersionId,required" pattern:"v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?"`
 }
 
 // DeleteRolePolicyInput is the request of DeleteRolePolicy.
 type DeleteRolePolicyInput struct {
-	PolicyName *string `wire:"PolicyName,required,min=1,max=128"`
-	RoleName   *string `wire:"RoleName,required,min=1,max=64"`
+	PolicyName *string `wire:"PolicyName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+	RoleName   *string `wire:"RoleName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
 }
 
 // DeleteRoleInput is the request of DeleteRole.
 type DeleteRoleInput struct {
-	RoleName *string `wire:"RoleName,required,min=1,max=64"`
+	RoleName *string `wire:"RoleName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
 }
 
 // DetachRolePolicyInput is the request of DetachRolePolicy.
 type DetachRolePolicyInput struct {
 	PolicyArn *string `wire:"PolicyArn,required,min=20,max=2048"`
-	RoleName  *string `wire:"RoleName,required,min=1,max=64"`
+	RoleName  *string `wire:"RoleName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
 }
 
 // GetPolicyInput is the request of GetPolicy.
@@ -105,7 +105,7 @@ type GetPolicyOutput struct {
 // GetPolicyVersionInput is the request of GetPolicyVersion.
 type GetPolicyVersionInput struct {
 	PolicyArn *string `wire:"PolicyArn,required,min=20,max=2048"`
-	VersionId *string `wire:"VersionId,required"`
+	VersionId *string `wire:"VersionId,required" pattern:"v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?"`
 }
 
 // GetPolicyVersionOutput is the answer of GetPolicyVersion.
@@ -115,20 +115,20 @@ type GetPolicyVersionOutput struct {
 
 // GetRolePolicyInput is the request of GetRolePolicy.
 type GetRolePolicyInput struct {
-	PolicyName *string `wire:"PolicyName,required,min=1,max=128"`
-	RoleName   *string `wire:"RoleName,required,min=1,max=64"`
+	PolicyName *string `wire:"PolicyName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+	RoleName   *string `wire:"RoleName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
 }
 
 // GetRolePolicyOutput is the answer of GetRolePolicy.
 type GetRolePolicyOutput struct {
-	PolicyDocument *string `wire:"PolicyDocument,required,min=1,max=131072"`
-	PolicyName     *string `wire:"PolicyName,required,min=1,max=128"`
-	RoleName       *string `wire:"RoleName,required,min=1,max=64"`
+	PolicyDocument *string `wire:"PolicyDocument,required,min=1,max=131072" pattern:"[\\x{0009}\\x{000A}\\x{000D}\\x{0020}-\\x{00FF}]+"`
+	PolicyName     *string `wire:"PolicyName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+	RoleName       *string `wire:"RoleName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
 }
 
 // GetRoleInput is the request of GetRole.
 type GetRoleInput struct {
-	RoleName *string `wire:"RoleName,required,min=1,max=64"`
+	RoleName *string `wire:"RoleName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
 }
 
 // GetRoleOutput is the answer of GetRole.
@@ -140,19 +140,19 @@ type GetRoleOutput struct {
 type InstanceProfile struct {
 	Arn                 *string    `wire:"Arn,required,min=20,max=2048"`
 	CreateDate          *time.Time `wire:"CreateDate,required"`
-	InstanceProfileId   *string    `wire:"InstanceProfileId,required,min=16,max=128"`
-	InstanceProfileName *string    `wire:"InstanceProfileName,required,min=1,max=128"`
-	Path                *string    `wire:"Path,required,min=1,max=512"`
+	InstanceProfileId   *string    `wire:"InstanceProfileId,required,min=16,max=128" pattern:"[\\w]+"`
+	InstanceProfileName *string    `wire:"InstanceProfileName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+	Path                *string    `wire:"Path,required,min=1,max=512" pattern:"(\\x{002F})|(\\x{002F}[\\x{0021}-\\x{007E}]+\\x{002F})"`
 	Roles               []Role     `wire:"Roles,required"`
 	Tags                []Tag      `wire:"Tags,max=50"`
 }
 
 // ListAttachedRolePoliciesInput is the request of ListAttachedRolePolicies.
 type ListAttachedRolePoliciesInput struct {
-	Marker     *string `wire:"Marker,min=1,max=320"`
+	Marker     *string `wire:"Marker,min=1,max=320" pattern:"[\\x{0020}-\\x{00FF}]+"`
 	MaxItems   *int64  `wire:"MaxItems,min=1,max=1000"`
-	PathPrefix *string `wire:"PathPrefix,min=1,max=512"`
-	RoleName   *string `wire:"RoleName,required,min=1,max=64"`
+	PathPrefix *string `wire:"PathPrefix,min=1,max=512" pattern:"((/[A-Za-z0-9\\.,\\+@=_-]+)*)/"`
+	RoleName   *string `wire:"RoleName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
 }
 
 // ListAttachedRolePoliciesOutput is the answer of ListAttachedRolePolicies.
@@ -164,12 +164,12 @@ type ListAttachedRolePoliciesOutput struct {
 
 // ListEntitiesForPolicyInput is the request of ListEntitiesForPolicy.
 type ListEntitiesForPolicyInput struct {
-	EntityFilter      *string `wire:"EntityFilter"`
-	Marker            *string `wire:"Marker,min=1,max=320"`
+	EntityFilter      *string `wire:"EntityFilter" enum:"User|Role|Group|LocalManagedPolicy|AWSManagedPolicy"`
+	Marker            *string `wire:"Marker,min=1,max=320" pattern:"[\\x{0020}-\\x{00FF}]+"`
 	MaxItems          *int64  `wire:"MaxItems,min=1,max=1000"`
-	PathPrefix        *string `wire:"PathPrefix,min=1,max=512"`
+	PathPrefix        *string `wire:"PathPrefix,min=1,max=512" pattern:"(\\x{002F})|(\\x{002F}[\\x{0021}-\\x{007E}]+\\x{002F})"`
 	PolicyArn         *string `wire:"PolicyArn,required,min=20,max=2048"`
-	PolicyUsageFilter *string `wire:"PolicyUsageFilter"`
+	PolicyUsageFilter *string `wire:"PolicyUsageFilter" enum:"PermissionsPolicy|PermissionsBoundary"`
 }
 
 // ListEntitiesForPolicyOutput is the answer of ListEntitiesForPolicy.
@@ -183,9 +183,9 @@ type ListEntitiesForPolicyOutput struct {
 
 // ListInstanceProfilesForRoleInput is the request of ListInstanceProfilesForRole.
 type ListInstanceProfilesForRoleInput struct {
-	Marker   *string `wire:"Marker,min=1,max=320"`
+	Marker   *string `wire:"Marker,min=1,max=320" pattern:"[\\x{0020}-\\x{00FF}]+"`
 	MaxItems *int64  `wire:"MaxItems,min=1,max=1000"`
-	RoleName *string `wire:"RoleName,required,min=1,max=64"`
+	RoleName *string `wire:"RoleName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
 }
 
 // ListInstanceProfilesForRoleOutput is the answer of ListInstanceProfilesForRole.
@@ -197,12 +197,12 @@ type ListInstanceProfilesForRoleOutput struct {
 
 // ListPoliciesInput is the request of ListPolicies.
 type ListPoliciesInput struct {
-	Marker            *string `wire:"Marker,min=1,max=320"`
+	Marker            *string `wire:"Marker,min=1,max=320" pattern:"[\\x{0020}-\\x{00FF}]+"`
 	MaxItems          *int64  `wire:"MaxItems,min=1,max=1000"`
 	OnlyAttached      *bool   `wire:"OnlyAttached"`
-	PathPrefix        *string `wire:"PathPrefix,min=1,max=512"`
-	PolicyUsageFilter *string `wire:"PolicyUsageFilter"`
-	Scope             *string `wire:"Scope"`
+	PathPrefix        *string `wire:"PathPrefix,min=1,max=512" pattern:"((/[A-Za-z0-9\\.,\\+@=_-]+)*)/"`
+	PolicyUsageFilter *string `wire:"PolicyUsageFilter" enum:"PermissionsPolicy|PermissionsBoundary"`
+	Scope             *string `wire:"Scope" enum:"All|AWS|Local"`
 }
 
 // ListPoliciesOutput is the answer of ListPolicies.
@@ -214,7 +214,7 @@ type ListPoliciesOutput struct {
 
 // ListPolicyVersionsInput is the request of ListPolicyVersions.
 type ListPolicyVersionsInput struct {
-	Marker    *string `wire:"Marker,min=1,max=320"`
+	Marker    *string `wire:"Marker,min=1,max=320" pattern:"[\\x{0020}-\\x{00FF}]+"`
 	MaxItems  *int64  `wire:"MaxItems,min=1,max=1000"`
 	PolicyArn *string `wire:"PolicyArn,required,min=20,max=2048"`
 }
@@ -228,9 +228,9 @@ type ListPolicyVersionsOutput struct {
 
 // ListRolePoliciesInput is the request of ListRolePolicies.
 type ListRolePoliciesInput struct {
-	Marker   *string `wire:"Marker,min=1,max=320"`
+	Marker   *string `wire:"Marker,min=1,max=320" pattern:"[\\x{0020}-\\x{00FF}]+"`
 	MaxItems *int64  `wire:"MaxItems,min=1,max=1000"`
-	RoleName *string `wire:"RoleName,required,min=1,max=64"`
+	RoleName *string `wire:"RoleName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
 }
 
 // ListRolePoliciesOutput is the answer of ListRolePolicies.
@@ -242,9 +242,9 @@ type ListRolePoliciesOutput struct {
 
 // ListRoleTagsInput is the request of ListRoleTags.
 type ListRoleTagsInput struct {
-	Marker   *string `wire:"Marker,min=1,max=320"`
+	Marker   *string `wire:"Marker,min=1,max=320" pattern:"[\\x{0020}-\\x{00FF}]+"`
 	MaxItems *int64  `wire:"MaxItems,min=1,max=1000"`
-	RoleName *string `wire:"RoleName,required,min=1,max=64"`
+	RoleName *string `wire:"RoleName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
 }
 
 // ListRoleTagsOutput is the answer of ListRoleTags.
@@ -256,9 +256,9 @@ type ListRoleTagsOutput struct {
 
 // ListRolesInput is the request of ListRoles.
 type ListRolesInput struct {
-	Marker     *string `wire:"Marker,min=1,max=320"`
+	Marker     *string `wire:"Marker,min=1,max=320" pattern:"[\\x{0020}-\\x{00FF}]+"`
 	MaxItems   *int64  `wire:"MaxItems,min=1,max=1000"`
-	PathPrefix *string `wire:"PathPrefix,min=1,max=512"`
+	PathPrefix *string `wire:"PathPrefix,min=1,max=512" pattern:"\\x{002F}[\\x{0021}-\\x{007F}]*"`
 }
 
 // ListRolesOutput is the answer of ListRoles.
@@ -273,62 +273,62 @@ type Policy struct {
 	Arn                           *string    `wire:"Arn,min=20,max=2048"`
 	AttachmentCount               *int64     `wire:"AttachmentCount"`
 	CreateDate                    *time.Time `wire:"CreateDate"`
-	DefaultVersionId              *string    `wire:"DefaultVersionId"`
+	DefaultVersionId              *string    `wire:"DefaultVersionId" pattern:"v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?"`
 	Description                   *string    `wire:"Description,max=1000"`
 	IsAttachable                  *bool      `wire:"IsAttachable"`
-	Path                          *string    `wire:"Path,min=1,max=512"`
+	Path                          *string    `wire:"Path,min=1,max=512" pattern:"((/[A-Za-z0-9\\.,\\+@=_-]+)*)/"`
 	PermissionsBoundaryUsageCount *int64     `wire:"PermissionsBoundaryUsageCount"`
-	PolicyId                      *string    `wire:"PolicyId,min=16,max=128"`
-	PolicyName                    *string    `wire:"PolicyName,min=1,max=128"`
+	PolicyId                      *string    `wire:"PolicyId,min=16,max=128" pattern:"[\\w]+"`
+	PolicyName                    *string    `wire:"PolicyName,min=1,max=128" pattern:"[\\w+=,.@-]+"`
 	Tags                          []Tag      `wire:"Tags,max=50"`
 	UpdateDate                    *time.Time `wire:"UpdateDate"`
 }
 
 // PolicyGroup is part of ListEntitiesForPolicy.
 type PolicyGroup struct {
-	GroupId   *string `wire:"GroupId,min=16,max=128"`
-	GroupName *string `wire:"GroupName,min=1,max=128"`
+	GroupId   *string `wire:"GroupId,min=16,max=128" pattern:"[\\w]+"`
+	GroupName *string `wire:"GroupName,min=1,max=128" pattern:"[\\w+=,.@-]+"`
 }
 
 // PolicyRole is part of ListEntitiesForPolicy.
 type PolicyRole struct {
-	RoleId   *string `wire:"RoleId,min=16,max=128"`
-	RoleName *string `wire:"RoleName,min=1,max=64"`
+	RoleId   *string `wire:"RoleId,min=16,max=128" pattern:"[\\w]+"`
+	RoleName *string `wire:"RoleName,min=1,max=64" pattern:"[\\w+=,.@-]+"`
 }
 
 // PolicyUser is part of ListEntitiesForPolicy.
 type PolicyUser struct {
-	UserId   *string `wire:"UserId,min=16,max=128"`
-	UserName *string `wire:"UserName,min=1,max=64"`
+	UserId   *string `wire:"UserId,min=16,max=128" pattern:"[\\w]+"`
+	UserName *string `wire:"UserName,min=1,max=64" pattern:"[\\w+=,.@-]+"`
 }
 
 // PolicyVersion is part of CreatePolicyVersion, GetPolicyVersion, ListPolicyVersions.
 type PolicyVersion struct {
 	CreateDate       *time.Time `wire:"CreateDate"`
-	Document         *string    `wire:"Document,min=1,max=131072"`
+	Document         *string    `wire:"Document,min=1,max=131072" pattern:"[\\x{0009}\\x{000A}\\x{000D}\\x{0020}-\\x{00FF}]+"`
 	IsDefaultVersion *bool      `wire:"IsDefaultVersion"`
-	VersionId        *string    `wire:"VersionId"`
+	VersionId        *string    `wire:"VersionId" pattern:"v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?"`
 }
 
 // PutRolePolicyInput is the request of PutRolePolicy.
 type PutRolePolicyInput struct {
-	PolicyDocument *string `wire:"PolicyDocument,required,min=1,max=131072"`
-	PolicyName     *string `wire:"PolicyName,required,min=1,max=128"`
-	RoleName       *string `wire:"RoleName,required,min=1,max=64"`
+	PolicyDocument *string `wire:"PolicyDocument,required,min=1,max=131072" pattern:"[\\x{0009}\\x{000A}\\x{000D}\\x{0020}-\\x{00FF}]+"`
+	PolicyName     *string `wire:"PolicyName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+	RoleName       *string `wire:"RoleName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
 }
 
 // Role is part of CreateRole, GetRole and 2 more operations.
 type Role struct {
 	Arn                      *string                      `wire:"Arn,required,min=20,max=2048"`
-	AssumeRolePolicyDocument *string                      `wire:"AssumeRolePolicyDocument,min=1,max=131072"`
+	AssumeRolePolicyDocument *string                      `wire:"AssumeRolePolicyDocument,min=1,max=131072" pattern:"[\\x{0009}\\x{000A}\\x{000D}\\x{0020}-\\x{00FF}]+"`
 	CreateDate               *time.Time                   `wire:"CreateDate,required"`
-	Description              *string                      `wire:"Description,max=1000"`
+	Description              *string                      `wire:"Description,max=1000" pattern:"[\\x{0009}\\x{000A}\\x{000D}\\x{0020}-\\x{007E}\\x{00A1}-\\x{00FF}]*"`
 	MaxSessionDuration       *int64                       `wire:"MaxSessionDuration,min=3600,max=43200"`
-	Path                     *string                      `wire:"Path,required,min=1,max=512"`
+	Path                     *string                      `wire:"Path,required,min=1,max=512" pattern:"(\\x{002F})|(\\x{002F}[\\x{0021}-\\x{007E}]+\\x{002F})"`
 	PermissionsBoundary      *AttachedPermissionsBoundary `wire:"PermissionsBoundary"`
-	RoleId                   *string                      `wire:"RoleId,required,min=16,max=128"`
+	RoleId                   *string                      `wire:"RoleId,required,min=16,max=128" pattern:"[\\w]+"`
 	RoleLastUsed             *RoleLastUsed                `wire:"RoleLastUsed"`
-	RoleName                 *string                      `wire:"RoleName,required,min=1,max=64"`
+	RoleName                 *string                      `wire:"RoleName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
 	Tags                     []Tag                        `wire:"Tags,max=50"`
 }
 
@@ -341,38 +341,38 @@ type RoleLastUsed struct {
 // SetDefaultPolicyVersionInput is the request of SetDefaultPolicyVersion.
 type SetDefaultPolicyVersionInput struct {
 	PolicyArn *string `wire:"PolicyArn,required,min=20,max=2048"`
-	VersionId *string `wire:"VersionId,required"`
+	VersionId *string `wire:"VersionId,required" pattern:"v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?"`
 }
 
 // Tag is part of CreatePolicy, CreateRole and 7 more operations.
 type Tag struct {
-	Key   *string `wire:"Key,required,min=1,max=128"`
-	Value *string `wire:"Value,required,min=0,max=256"`
+	Key   *string `wire:"Key,required,min=1,max=128" pattern:"[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+"`
+	Value *string `wire:"Value,required,min=0,max=256" pattern:"[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*"`
 }
 
 // TagRoleInput is the request of TagRole.
 type TagRoleInput struct {
-	RoleName *string `wire:"RoleName,required,min=1,max=64"`
+	RoleName *string `wire:"RoleName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
 	Tags     []Tag   `wire:"Tags,required,max=50"`
 }
 
 // UntagRoleInput is the request of UntagRole.
 type UntagRoleInput struct {
-	RoleName *string  `wire:"RoleName,required,min=1,max=64"`
+	RoleName *string  `wire:"RoleName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
 	TagKeys  []string `wire:"TagKeys,required,max=50"`
 }
 
 // UpdateAssumeRolePolicyInput is the request of UpdateAssumeRolePolicy.
 type UpdateAssumeRolePolicyInput struct {
-	PolicyDocument *string `wire:"PolicyDocument,required,min=1,max=131072"`
-	RoleName       *string `wire:"RoleName,required,min=1,max=64"`
+	PolicyDocument *string `wire:"PolicyDocument,required,min=1,max=131072" pattern:"[\\x{0009}\\x{000A}\\x{000D}\\x{0020}-\\x{00FF}]+"`
+	RoleName       *string `wire:"RoleName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
 }
 
 // UpdateRoleInput is the request of UpdateRole.
 type UpdateRoleInput struct {
-	Description        *string `wire:"Description,max=1000"`
+	Description        *string `wire:"Description,max=1000" pattern:"[\\x{0009}\\x{000A}\\x{000D}\\x{0020}-\\x{007E}\\x{00A1}-\\x{00FF}]*"`
 	MaxSessionDuration *int64  `wire:"MaxSessionDuration,min=3600,max=43200"`
-	RoleName           *string `wire:"RoleName,required,min=1,max=64"`
+	RoleName           *string `wire:"RoleName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
 }
 
 // UpdateRoleOutput is the answer of UpdateRole.

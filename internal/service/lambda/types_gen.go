@@ -11,22 +11,22 @@ type Concurrency struct {
 type CreateFunctionInput struct {
 	Architectures        []string           `wire:"Architectures,min=1,max=1"`
 	Code                 *FunctionCode      `wire:"Code,required"`
-	CodeSigningConfigArn *string            `wire:"CodeSigningConfigArn,max=200"`
+	CodeSigningConfigArn *string            `wire:"CodeSigningConfigArn,max=200" pattern:"arn:(aws[a-zA-Z-]*)?:lambda:[a-z]{2}((-gov)|(-iso(b?)))?-[a-z]+-\\d{1}:\\d{12}:code-signing-config:csc-[a-z0-9]{17}"`
 	DeadLetterConfig     *DeadLetterConfig  `wire:"DeadLetterConfig"`
 	Description          *string            `wire:"Description,min=0,max=256"`
 	Environment          *Environment       `wire:"Environment"`
 	EphemeralStorage     *EphemeralStorage  `wire:"EphemeralStorage"`
 	FileSystemConfigs    []FileSystemConfig `wire:"FileSystemConfigs,max=1"`
-	FunctionName         *string            `wire:"FunctionName,required,min=1,max=140"`
-	Handler              *string            `wire:"Handler,max=128"`
+	FunctionName         *string            `wire:"FunctionName,required,min=1,max=140" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
+	Handler              *string            `wire:"Handler,max=128" pattern:"[^\\s]+"`
 	ImageConfig          *ImageConfig       `wire:"ImageConfig"`
-	KMSKeyArn            *string            `wire:"KMSKeyArn"`
+	KMSKeyArn            *string            `wire:"KMSKeyArn" pattern:"(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()"`
 	Layers               []string           `wire:"Layers"`
 	LoggingConfig        *LoggingConfig     `wire:"LoggingConfig"`
 	MemorySize           *int64             `wire:"MemorySize,min=128,max=10240"`
-	PackageType          *string            `wire:"PackageType"`
+	PackageType          *string            `wire:"PackageType" enum:"Zip|Image"`
 	Publish              *bool              `wire:"Publish"`
-	Role                 *string            `wire:"Role,required"`
+	Role                 *string            `wire:"Role,required" pattern:"arn:(aws[a-zA-Z-]*)?:iam::\\d{12}:role/?[a-zA-Z_0-9+=,.@\\-_/]+"`
 	Runtime              *string            `wire:"Runtime"`
 	SnapStart            *SnapStart         `wire:"SnapStart"`
 	Tags                 map[string]string  `wire:"Tags"`
@@ -37,18 +37,18 @@ type CreateFunctionInput struct {
 
 // DeadLetterConfig is part of CreateFunction, GetFunction and 5 more operations.
 type DeadLetterConfig struct {
-	TargetArn *string `wire:"TargetArn"`
+	TargetArn *string `wire:"TargetArn" pattern:"(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()"`
 }
 
 // DeleteFunctionConcurrencyInput is the request of DeleteFunctionConcurrency.
 type DeleteFunctionConcurrencyInput struct {
-	FunctionName *string `wire:"FunctionName,uri,required,min=1,max=140"`
+	FunctionName *string `wire:"FunctionName,uri,required,min=1,max=140" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
 }
 
 // DeleteFunctionInput is the request of DeleteFunction.
 type DeleteFunctionInput struct {
-	FunctionName *string `wire:"FunctionName,uri,required,min=1,max=140"`
-	Qualifier    *string `wire:"Qualifier,query,min=1,max=128"`
+	FunctionName *string `wire:"FunctionName,uri,required,min=1,max=140" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
+	Qualifier    *string `wire:"Qualifier,query,min=1,max=128" pattern:"(|[a-zA-Z0-9$_-]+)"`
 }
 
 // Environment is part of CreateFunction, UpdateFunctionConfiguration.
@@ -75,8 +75,8 @@ type EphemeralStorage struct {
 
 // FileSystemConfig is part of CreateFunction, GetFunction and 5 more operations.
 type FileSystemConfig struct {
-	Arn            *string `wire:"Arn,required,max=200"`
-	LocalMountPath *string `wire:"LocalMountPath,required,max=160"`
+	Arn            *string `wire:"Arn,required,max=200" pattern:"arn:aws[a-zA-Z-]*:elasticfilesystem:[a-z]{2}((-gov)|(-iso(b?)))?-[a-z]+-\\d{1}:\\d{12}:access-point/fsap-[a-f0-9]{17}"`
+	LocalMountPath *string `wire:"LocalMountPath,required,max=160" pattern:"^/mnt/[a-zA-Z0-9-_.]+$"`
 }
 
 // FunctionCode is part of CreateFunction.
@@ -106,50 +106,50 @@ type FunctionConfiguration struct {
 	Environment                *EnvironmentResponse   `wire:"Environment"`
 	EphemeralStorage           *EphemeralStorage      `wire:"EphemeralStorage"`
 	FileSystemConfigs          []FileSystemConfig     `wire:"FileSystemConfigs,max=1"`
-	FunctionArn                *string                `wire:"FunctionArn"`
-	FunctionName               *string                `wire:"FunctionName,min=1,max=170"`
-	Handler                    *string                `wire:"Handler,max=128"`
+	FunctionArn                *string                `wire:"FunctionArn" pattern:"arn:(aws[a-zA-Z-]*)?:lambda:[a-z]{2}(-gov)?-[a-z]+-\\d{1}:\\d{12}:function:[a-zA-Z0-9-_\\.]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
+	FunctionName               *string                `wire:"FunctionName,min=1,max=170" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
+	Handler                    *string                `wire:"Handler,max=128" pattern:"[^\\s]+"`
 	ImageConfigResponse        *ImageConfigResponse   `wire:"ImageConfigResponse"`
-	KMSKeyArn                  *string                `wire:"KMSKeyArn"`
+	KMSKeyArn                  *string                `wire:"KMSKeyArn" pattern:"(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()"`
 	LastModified               *string                `wire:"LastModified"`
-	LastUpdateStatus           *string                `wire:"LastUpdateStatus"`
+	LastUpdateStatus           *string                `wire:"LastUpdateStatus" enum:"Successful|Failed|InProgress"`
 	LastUpdateStatusReason     *string                `wire:"LastUpdateStatusReason"`
-	LastUpdateStatusReasonCode *string                `wire:"LastUpdateStatusReasonCode"`
+	LastUpdateStatusReasonCode *string                `wire:"LastUpdateStatusReasonCode" enum:"EniLimitExceeded|InsufficientRolePermissions|InvalidConfiguration|InternalError|SubnetOutOfIPAddresses|InvalidSubnet|InvalidSecurityGroup|ImageDeleted|ImageAccessDenied|InvalidImage|KMSKeyAccessDenied|KMSKeyNotFound|InvalidStateKMSKey|DisabledKMSKey|EFSIOError|EFSMountConnectivityError|EFSMountFailure|EFSMountTimeout|InvalidRuntime|InvalidZipFileException|FunctionError"`
 	Layers                     []Layer                `wire:"Layers"`
 	LoggingConfig              *LoggingConfig         `wire:"LoggingConfig"`
-	MasterArn                  *string                `wire:"MasterArn"`
+	MasterArn                  *string                `wire:"MasterArn" pattern:"arn:(aws[a-zA-Z-]*)?:lambda:[a-z]{2}(-gov)?-[a-z]+-\\d{1}:\\d{12}:function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
 	MemorySize                 *int64                 `wire:"MemorySize,min=128,max=10240"`
-	PackageType                *string                `wire:"PackageType"`
+	PackageType                *string                `wire:"PackageType" enum:"Zip|Image"`
 	RevisionId                 *string                `wire:"RevisionId"`
-	Role                       *string                `wire:"Role"`
+	Role                       *string                `wire:"Role" pattern:"arn:(aws[a-zA-Z-]*)?:iam::\\d{12}:role/?[a-zA-Z_0-9+=,.@\\-_/]+"`
 	Runtime                    *string                `wire:"Runtime"`
 	RuntimeVersionConfig       *RuntimeVersionConfig  `wire:"RuntimeVersionConfig"`
-	SigningJobArn              *string                `wire:"SigningJobArn"`
-	SigningProfileVersionArn   *string                `wire:"SigningProfileVersionArn"`
+	SigningJobArn              *string                `wire:"SigningJobArn" pattern:"arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:([a-z]{2}(-gov)?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)"`
+	SigningProfileVersionArn   *string                `wire:"SigningProfileVersionArn" pattern:"arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:([a-z]{2}(-gov)?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)"`
 	SnapStart                  *SnapStartResponse     `wire:"SnapStart"`
-	State                      *string                `wire:"State"`
+	State                      *string                `wire:"State" enum:"Pending|Active|Inactive|Failed"`
 	StateReason                *string                `wire:"StateReason"`
-	StateReasonCode            *string                `wire:"StateReasonCode"`
+	StateReasonCode            *string                `wire:"StateReasonCode" enum:"Idle|Creating|Restoring|EniLimitExceeded|InsufficientRolePermissions|InvalidConfiguration|InternalError|SubnetOutOfIPAddresses|InvalidSubnet|InvalidSecurityGroup|ImageDeleted|ImageAccessDenied|InvalidImage|KMSKeyAccessDenied|KMSKeyNotFound|InvalidStateKMSKey|DisabledKMSKey|EFSIOError|EFSMountConnectivityError|EFSMountFailure|EFSMountTimeout|InvalidRuntime|InvalidZipFileException|FunctionError"`
 	Timeout                    *int64                 `wire:"Timeout,min=1"`
 	TracingConfig              *TracingConfigResponse `wire:"TracingConfig"`
-	Version                    *string                `wire:"Version,min=1,max=1024"`
+	Version                    *string                `wire:"Version,min=1,max=1024" pattern:"(\\$LATEST|[0-9]+)"`
 	VpcConfig                  *VpcConfigResponse     `wire:"VpcConfig"`
 }
 
 // GetFunctionCodeSigningConfigInput is the request of GetFunctionCodeSigningConfig.
 type GetFunctionCodeSigningConfigInput struct {
-	FunctionName *string `wire:"FunctionName,uri,required,min=1,max=140"`
+	FunctionName *string `wire:"FunctionName,uri,required,min=1,max=140" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
 }
 
 // GetFunctionCodeSigningConfigOutput is the answer of GetFunctionCodeSigningConfig.
 type GetFunctionCodeSigningConfigOutput struct {
-	CodeSigningConfigArn *string `wire:"CodeSigningConfigArn,required,max=200"`
-	FunctionName         *string `wire:"FunctionName,required,min=1,max=140"`
+	CodeSigningConfigArn *string `wire:"CodeSigningConfigArn,required,max=200" pattern:"arn:(aws[a-zA-Z-]*)?:lambda:[a-z]{2}((-gov)|(-iso(b?)))?-[a-z]+-\\d{1}:\\d{12}:code-signing-config:csc-[a-z0-9]{17}"`
+	FunctionName         *string `wire:"FunctionName,required,min=1,max=140" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
 }
 
 // GetFunctionConcurrencyInput is the request of GetFunctionConcurrency.
 type GetFunctionConcurrencyInput struct {
-	FunctionName *string `wire:"FunctionName,uri,required,min=1,max=140"`
+	FunctionName *string `wire:"FunctionName,uri,required,min=1,max=140" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
 }
 
 // GetFunctionConcurrencyOutput is the answer of GetFunctionConcurrency.
@@ -159,14 +159,14 @@ type GetFunctionConcurrencyOutput struct {
 
 // GetFunctionConfigurationInput is the request of GetFunctionConfiguration.
 type GetFunctionConfigurationInput struct {
-	FunctionName *string `wire:"FunctionName,uri,required,min=1,max=170"`
-	Qualifier    *string `wire:"Qualifier,query,min=1,max=128"`
+	FunctionName *string `wire:"FunctionName,uri,required,min=1,max=170" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
+	Qualifier    *string `wire:"Qualifier,query,min=1,max=128" pattern:"(|[a-zA-Z0-9$_-]+)"`
 }
 
 // GetFunctionInput is the request of GetFunction.
 type GetFunctionInput struct {
-	FunctionName *string `wire:"FunctionName,uri,required,min=1,max=170"`
-	Qualifier    *string `wire:"Qualifier,query,min=1,max=128"`
+	FunctionName *string `wire:"FunctionName,uri,required,min=1,max=170" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
+	Qualifier    *string `wire:"Qualifier,query,min=1,max=128" pattern:"(|[a-zA-Z0-9$_-]+)"`
 }
 
 // GetFunctionOutput is the answer of GetFunction.
@@ -179,8 +179,8 @@ type GetFunctionOutput struct {
 
 // GetPolicyInput is the request of GetPolicy.
 type GetPolicyInput struct {
-	FunctionName *string `wire:"FunctionName,uri,required,min=1,max=170"`
-	Qualifier    *string `wire:"Qualifier,query,min=1,max=128"`
+	FunctionName *string `wire:"FunctionName,uri,required,min=1,max=170" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
+	Qualifier    *string `wire:"Qualifier,query,min=1,max=128" pattern:"(|[a-zA-Z0-9$_-]+)"`
 }
 
 // GetPolicyOutput is the answer of GetPolicy.
@@ -211,16 +211,16 @@ type ImageConfigResponse struct {
 // InvokeInput is the request of Invoke.
 type InvokeInput struct {
 	ClientContext  *string `wire:"X-Amz-Client-Context,header"`
-	FunctionName   *string `wire:"FunctionName,uri,required,min=1,max=170"`
-	InvocationType *string `wire:"X-Amz-Invocation-Type,header"`
-	LogType        *string `wire:"X-Amz-Log-Type,header"`
+	FunctionName   *string `wire:"FunctionName,uri,required,min=1,max=170" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
+	InvocationType *string `wire:"X-Amz-Invocation-Type,header" enum:"Event|RequestResponse|DryRun"`
+	LogType        *string `wire:"X-Amz-Log-Type,header" enum:"None|Tail"`
 	Payload        []byte  `wire:"Payload,payload"`
-	Qualifier      *string `wire:"Qualifier,query,min=1,max=128"`
+	Qualifier      *string `wire:"Qualifier,query,min=1,max=128" pattern:"(|[a-zA-Z0-9$_-]+)"`
 }
 
 // InvokeOutput is the answer of Invoke.
 type InvokeOutput struct {
-	ExecutedVersion *string `wire:"X-Amz-Executed-Version,header,min=1,max=1024"`
+	ExecutedVersion *string `wire:"X-Amz-Executed-Version,header,min=1,max=1024" pattern:"(\\$LATEST|[0-9]+)"`
 	FunctionError   *string `wire:"X-Amz-Function-Error,header"`
 	LogResult       *string `wire:"X-Amz-Log-Result,header"`
 	Payload         []byte  `wire:"Payload,payload"`
@@ -229,17 +229,17 @@ type InvokeOutput struct {
 
 // Layer is part of CreateFunction, GetFunction and 5 more operations.
 type Layer struct {
-	Arn                      *string `wire:"Arn,min=1,max=140"`
+	Arn                      *string `wire:"Arn,min=1,max=140" pattern:"arn:[a-zA-Z0-9-]+:lambda:[a-zA-Z0-9-]+:\\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+"`
 	CodeSize                 *int64  `wire:"CodeSize"`
-	SigningJobArn            *string `wire:"SigningJobArn"`
-	SigningProfileVersionArn *string `wire:"SigningProfileVersionArn"`
+	SigningJobArn            *string `wire:"SigningJobArn" pattern:"arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:([a-z]{2}(-gov)?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)"`
+	SigningProfileVersionArn *string `wire:"SigningProfileVersionArn" pattern:"arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:([a-z]{2}(-gov)?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)"`
 }
 
 // ListFunctionsInput is the request of ListFunctions.
 type ListFunctionsInput struct {
-	FunctionVersion *string `wire:"FunctionVersion,query"`
+	FunctionVersion *string `wire:"FunctionVersion,query" enum:"ALL"`
 	Marker          *string `wire:"Marker,query"`
-	MasterRegion    *string `wire:"MasterRegion,query"`
+	MasterRegion    *string `wire:"MasterRegion,query" pattern:"ALL|[a-z]{2}(-gov)?-[a-z]+-\\d{1}"`
 	MaxItems        *int64  `wire:"MaxItems,query,min=1,max=10000"`
 }
 
@@ -251,7 +251,7 @@ type ListFunctionsOutput struct {
 
 // ListTagsInput is the request of ListTags.
 type ListTagsInput struct {
-	Resource *string `wire:"ARN,uri,required"`
+	Resource *string `wire:"ARN,uri,required" pattern:"arn:(aws[a-zA-Z-]*)?:lambda:[a-z]{2}(-gov)?-[a-z]+-\\d{1}:\\d{12}:function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
 }
 
 // ListTagsOutput is the answer of ListTags.
@@ -261,7 +261,7 @@ type ListTagsOutput struct {
 
 // ListVersionsByFunctionInput is the request of ListVersionsByFunction.
 type ListVersionsByFunctionInput struct {
-	FunctionName *string `wire:"FunctionName,uri,required,min=1,max=170"`
+	FunctionName *string `wire:"FunctionName,uri,required,min=1,max=170" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
 	Marker       *string `wire:"Marker,query"`
 	MaxItems     *int64  `wire:"MaxItems,query,min=1,max=10000"`
 }
@@ -274,22 +274,22 @@ type ListVersionsByFunctionOutput struct {
 
 // LoggingConfig is part of CreateFunction, GetFunction and 5 more operations.
 type LoggingConfig struct {
-	ApplicationLogLevel *string `wire:"ApplicationLogLevel"`
-	LogFormat           *string `wire:"LogFormat"`
-	LogGroup            *string `wire:"LogGroup,min=1,max=512"`
-	SystemLogLevel      *string `wire:"SystemLogLevel"`
+	ApplicationLogLevel *string `wire:"ApplicationLogLevel" enum:"TRACE|DEBUG|INFO|WARN|ERROR|FATAL"`
+	LogFormat           *string `wire:"LogFormat" enum:"JSON|Text"`
+	LogGroup            *string `wire:"LogGroup,min=1,max=512" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
+	SystemLogLevel      *string `wire:"SystemLogLevel" enum:"DEBUG|INFO|WARN"`
 }
 
 // PutFunctionConcurrencyInput is the request of PutFunctionConcurrency.
 type PutFunctionConcurrencyInput struct {
-	FunctionName                 *string `wire:"FunctionName,uri,required,min=1,max=140"`
+	FunctionName                 *string `wire:"FunctionName,uri,required,min=1,max=140" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
 	ReservedConcurrentExecutions *int64  `wire:"ReservedConcurrentExecutions,required,min=0"`
 }
 
 // RuntimeVersionConfig is part of CreateFunction, GetFunction and 5 more operations.
 type RuntimeVersionConfig struct {
 	Error             *RuntimeVersionError `wire:"Error"`
-	RuntimeVersionArn *string              `wire:"RuntimeVersionArn,min=26,max=2048"`
+	RuntimeVersionArn *string              `wire:"RuntimeVersionArn,min=26,max=2048" pattern:"^arn:(aws[a-zA-Z-]*):lambda:[a-z]{2}((-gov)|(-iso(b?)))?-[a-z]+-\\d{1}::runtime:.+$"`
 }
 
 // RuntimeVersionError is part of CreateFunction, GetFunction and 5 more operations.
@@ -300,34 +300,34 @@ type RuntimeVersionError struct {
 
 // SnapStart is part of CreateFunction, UpdateFunctionConfiguration.
 type SnapStart struct {
-	ApplyOn *string `wire:"ApplyOn"`
+	ApplyOn *string `wire:"ApplyOn" enum:"PublishedVersions|None"`
 }
 
 // SnapStartResponse is part of CreateFunction, GetFunction and 5 more operations.
 type SnapStartResponse struct {
-	ApplyOn            *string `wire:"ApplyOn"`
-	OptimizationStatus *string `wire:"OptimizationStatus"`
+	ApplyOn            *string `wire:"ApplyOn" enum:"PublishedVersions|None"`
+	OptimizationStatus *string `wire:"OptimizationStatus" enum:"On|Off"`
 }
 
 // TagResourceInput is the request of TagResource.
 type TagResourceInput struct {
-	Resource *string           `wire:"ARN,uri,required"`
+	Resource *string           `wire:"ARN,uri,required" pattern:"arn:(aws[a-zA-Z-]*)?:lambda:[a-z]{2}(-gov)?-[a-z]+-\\d{1}:\\d{12}:function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
 	Tags     map[string]string `wire:"Tags,required"`
 }
 
 // TracingConfig is part of CreateFunction, UpdateFunctionConfiguration.
 type TracingConfig struct {
-	Mode *string `wire:"Mode"`
+	Mode *string `wire:"Mode" enum:"Active|PassThrough"`
 }
 
 // TracingConfigResponse is part of CreateFunction, GetFunction and 5 more operations.
 type TracingConfigResponse struct {
-	Mode *string `wire:"Mode"`
+	Mode *string `wire:"Mode" enum:"Active|PassThrough"`
 }
 
 // UntagResourceInput is the request of UntagResource.
 type UntagResourceInput struct {
-	Resource *string  `wire:"ARN,uri,required"`
+	Resource *string  `wire:"ARN,uri,required" pattern:"arn:(aws[a-zA-Z-]*)?:lambda:[a-z]{2}(-gov)?-[a-z]+-\\d{1}:\\d{12}:function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
 	TagKeys  []string `wire:"tagKeys,query,required"`
 }
 
@@ -335,7 +335,7 @@ type UntagResourceInput struct {
 type UpdateFunctionCodeInput struct {
 	Architectures   []string `wire:"Architectures,min=1,max=1"`
 	DryRun          *bool    `wire:"DryRun"`
-	FunctionName    *string  `wire:"FunctionName,uri,required,min=1,max=140"`
+	FunctionName    *string  `wire:"FunctionName,uri,required,min=1,max=140" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
 	ImageUri        *string  `wire:"ImageUri"`
 	Publish         *bool    `wire:"Publish"`
 	RevisionId      *string  `wire:"RevisionId"`
@@ -352,15 +352,15 @@ type UpdateFunctionConfigurationInput struct {
 	Environment       *Environment       `wire:"Environment"`
 	EphemeralStorage  *EphemeralStorage  `wire:"EphemeralStorage"`
 	FileSystemConfigs []FileSystemConfig `wire:"FileSystemConfigs,max=1"`
-	FunctionName      *string            `wire:"FunctionName,uri,required,min=1,max=140"`
-	Handler           *string            `wire:"Handler,max=128"`
+	FunctionName      *string            `wire:"FunctionName,uri,required,min=1,max=140" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
+	Handler           *string            `wire:"Handler,max=128" pattern:"[^\\s]+"`
 	ImageConfig       *ImageConfig       `wire:"ImageConfig"`
-	KMSKeyArn         *string            `wire:"KMSKeyArn"`
+	KMSKeyArn         *string            `wire:"KMSKeyArn" pattern:"(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()"`
 	Layers            []string           `wire:"Layers"`
 	LoggingConfig     *LoggingConfig     `wire:"LoggingConfig"`
 	MemorySize        *int64             `wire:"MemorySize,min=128,max=10240"`
 	RevisionId        *string            `wire:"RevisionId"`
-	Role              *string            `wire:"Role"`
+	Role              *string            `wire:"Role" pattern:"arn:(aws[a-zA-Z-]*)?:iam::\\d{12}:role/?[a-zA-Z_0-9+=,.@\\-_/]+"`
 	Runtime           *string            `wire:"Runtime"`
 	SnapStart         *SnapStart         `wire:"SnapStart"`
 	Timeout           *int64             `wire:"Timeout,min=1"`

@@ -5,31 +5,31 @@ package logs
 // CreateLogGroupInput is the request of CreateLogGroup.
 type CreateLogGroupInput struct {
 	KmsKeyId      *string           `wire:"kmsKeyId,max=256"`
-	LogGroupClass *string           `wire:"logGroupClass"`
-	LogGroupName  *string           `wire:"logGroupName,required,min=1,max=512"`
+	LogGroupClass *string           `wire:"logGroupClass" enum:"STANDARD|INFREQUENT_ACCESS"`
+	LogGroupName  *string           `wire:"logGroupName,required,min=1,max=512" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
 	Tags          map[string]string `wire:"tags,min=1,max=50"`
 }
 
 // CreateLogStreamInput is the request of CreateLogStream.
 type CreateLogStreamInput struct {
-	LogGroupName  *string `wire:"logGroupName,required,min=1,max=512"`
-	LogStreamName *string `wire:"logStreamName,required,min=1,max=512"`
+	LogGroupName  *string `wire:"logGroupName,required,min=1,max=512" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
+	LogStreamName *string `wire:"logStreamName,required,min=1,max=512" pattern:"[^:*]*"`
 }
 
 // DeleteLogGroupInput is the request of DeleteLogGroup.
 type DeleteLogGroupInput struct {
-	LogGroupName *string `wire:"logGroupName,required,min=1,max=512"`
+	LogGroupName *string `wire:"logGroupName,required,min=1,max=512" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
 }
 
 // DeleteLogStreamInput is the request of DeleteLogStream.
 type DeleteLogStreamInput struct {
-	LogGroupName  *string `wire:"logGroupName,required,min=1,max=512"`
-	LogStreamName *string `wire:"logStreamName,required,min=1,max=512"`
+	LogGroupName  *string `wire:"logGroupName,required,min=1,max=512" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
+	LogStreamName *string `wire:"logStreamName,required,min=1,max=512" pattern:"[^:*]*"`
 }
 
 // DeleteRetentionPolicyInput is the request of DeleteRetentionPolicy.
 type DeleteRetentionPolicyInput struct {
-	LogGroupName *string `wire:"logGroupName,required,min=1,max=512"`
+	LogGroupName *string `wire:"logGroupName,required,min=1,max=512" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
 }
 
 // DescribeLogGroupsInput is the request of DescribeLogGroups.
@@ -37,9 +37,9 @@ type DescribeLogGroupsInput struct {
 	AccountIdentifiers    []string `wire:"accountIdentifiers,min=0,max=20"`
 	IncludeLinkedAccounts *bool    `wire:"includeLinkedAccounts"`
 	Limit                 *int64   `wire:"limit,min=1,max=50"`
-	LogGroupClass         *string  `wire:"logGroupClass"`
-	LogGroupNamePattern   *string  `wire:"logGroupNamePattern,min=0,max=512"`
-	LogGroupNamePrefix    *string  `wire:"logGroupNamePrefix,min=1,max=512"`
+	LogGroupClass         *string  `wire:"logGroupClass" enum:"STANDARD|INFREQUENT_ACCESS"`
+	LogGroupNamePattern   *string  `wire:"logGroupNamePattern,min=0,max=512" pattern:"[\\.\\-_/#A-Za-z0-9]*"`
+	LogGroupNamePrefix    *string  `wire:"logGroupNamePrefix,min=1,max=512" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
 	NextToken             *string  `wire:"nextToken,min=1"`
 }
 
@@ -53,11 +53,11 @@ type DescribeLogGroupsOutput struct {
 type DescribeLogStreamsInput struct {
 	Descending          *bool   `wire:"descending"`
 	Limit               *int64  `wire:"limit,min=1,max=50"`
-	LogGroupIdentifier  *string `wire:"logGroupIdentifier,min=1,max=2048"`
-	LogGroupName        *string `wire:"logGroupName,min=1,max=512"`
-	LogStreamNamePrefix *string `wire:"logStreamNamePrefix,min=1,max=512"`
+	LogGroupIdentifier  *string `wire:"logGroupIdentifier,min=1,max=2048" pattern:"[\\w#+=/:,.@-]*"`
+	LogGroupName        *string `wire:"logGroupName,min=1,max=512" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
+	LogStreamNamePrefix *string `wire:"logStreamNamePrefix,min=1,max=512" pattern:"[^:*]*"`
 	NextToken           *string `wire:"nextToken,min=1"`
-	OrderBy             *string `wire:"orderBy"`
+	OrderBy             *string `wire:"orderBy" enum:"LogStreamName|LastEventTime"`
 }
 
 // DescribeLogStreamsOutput is the answer of DescribeLogStreams.
@@ -72,9 +72,9 @@ type FilterLogEventsInput struct {
 	FilterPattern       *string  `wire:"filterPattern,min=0,max=1024"`
 	Interleaved         *bool    `wire:"interleaved"`
 	Limit               *int64   `wire:"limit,min=1,max=10000"`
-	LogGroupIdentifier  *string  `wire:"logGroupIdentifier,min=1,max=2048"`
-	LogGroupName        *string  `wire:"logGroupName,min=1,max=512"`
-	LogStreamNamePrefix *string  `wire:"logStreamNamePrefix,min=1,max=512"`
+	LogGroupIdentifier  *string  `wire:"logGroupIdentifier,min=1,max=2048" pattern:"[\\w#+=/:,.@-]*"`
+	LogGroupName        *string  `wire:"logGroupName,min=1,max=512" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
+	LogStreamNamePrefix *string  `wire:"logStreamNamePrefix,min=1,max=512" pattern:"[^:*]*"`
 	LogStreamNames      []string `wire:"logStreamNames,min=1,max=100"`
 	NextToken           *string  `wire:"nextToken,min=1"`
 	StartTime           *int64   `wire:"startTime,min=0"`
@@ -92,7 +92,7 @@ type FilterLogEventsOutput struct {
 type FilteredLogEvent struct {
 	EventId       *string `wire:"eventId"`
 	IngestionTime *int64  `wire:"ingestionTime,min=0"`
-	LogStreamName *string `wire:"logStreamName,min=1,max=512"`
+	LogStreamName *string `wire:"logStreamName,min=1,max=512" pattern:"[^:*]*"`
 	Message       *string `wire:"message,min=1"`
 	Timestamp     *int64  `wire:"timestamp,min=0"`
 }
@@ -101,9 +101,9 @@ type FilteredLogEvent struct {
 type GetLogEventsInput struct {
 	EndTime            *int64  `wire:"endTime,min=0"`
 	Limit              *int64  `wire:"limit,min=1,max=10000"`
-	LogGroupIdentifier *string `wire:"logGroupIdentifier,min=1,max=2048"`
-	LogGroupName       *string `wire:"logGroupName,min=1,max=512"`
-	LogStreamName      *string `wire:"logStreamName,required,min=1,max=512"`
+	LogGroupIdentifier *string `wire:"logGroupIdentifier,min=1,max=2048" pattern:"[\\w#+=/:,.@-]*"`
+	LogGroupName       *string `wire:"logGroupName,min=1,max=512" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
+	LogStreamName      *string `wire:"logStreamName,required,min=1,max=512" pattern:"[^:*]*"`
 	NextToken          *string `wire:"nextToken,min=1"`
 	StartFromHead      *bool   `wire:"startFromHead"`
 	StartTime          *int64  `wire:"startTime,min=0"`
@@ -125,7 +125,7 @@ type InputLogEvent struct {
 
 // ListTagsForResourceInput is the request of ListTagsForResource.
 type ListTagsForResourceInput struct {
-	ResourceArn *string `wire:"resourceArn,required,min=1,max=1011"`
+	ResourceArn *string `wire:"resourceArn,required,min=1,max=1011" pattern:"[\\w+=/:,.@-]*"`
 }
 
 // ListTagsForResourceOutput is the answer of ListTagsForResource.
@@ -137,12 +137,12 @@ type ListTagsForResourceOutput struct {
 type LogGroup struct {
 	Arn                  *string  `wire:"arn"`
 	CreationTime         *int64   `wire:"creationTime,min=0"`
-	DataProtectionStatus *string  `wire:"dataProtectionStatus"`
+	DataProtectionStatus *string  `wire:"dataProtectionStatus" enum:"ACTIVATED|DELETED|ARCHIVED|DISABLED"`
 	InheritedProperties  []string `wire:"inheritedProperties"`
 	KmsKeyId             *string  `wire:"kmsKeyId,max=256"`
 	LogGroupArn          *string  `wire:"logGroupArn"`
-	LogGroupClass        *string  `wire:"logGroupClass"`
-	LogGroupName         *string  `wire:"logGroupName,min=1,max=512"`
+	LogGroupClass        *string  `wire:"logGroupClass" enum:"STANDARD|INFREQUENT_ACCESS"`
+	LogGroupName         *string  `wire:"logGroupName,min=1,max=512" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
 	MetricFilterCount    *int64   `wire:"metricFilterCount"`
 	RetentionInDays      *int64   `wire:"retentionInDays"`
 	StoredBytes          *int64   `wire:"storedBytes,min=0"`
@@ -155,7 +155,7 @@ type LogStream struct {
 	FirstEventTimestamp *int64  `wire:"firstEventTimestamp,min=0"`
 	LastEventTimestamp  *int64  `wire:"lastEventTimestamp,min=0"`
 	LastIngestionTime   *int64  `wire:"lastIngestionTime,min=0"`
-	LogStreamName       *string `wire:"logStreamName,min=1,max=512"`
+	LogStreamName       *string `wire:"logStreamName,min=1,max=512" pattern:"[^:*]*"`
 	StoredBytes         *int64  `wire:"storedBytes,min=0"`
 	UploadSequenceToken *string `wire:"uploadSequenceToken,min=1"`
 }
@@ -170,8 +170,8 @@ type OutputLogEvent struct {
 // PutLogEventsInput is the request of PutLogEvents.
 type PutLogEventsInput struct {
 	LogEvents     []InputLogEvent `wire:"logEvents,required,min=1,max=10000"`
-	LogGroupName  *string         `wire:"logGroupName,required,min=1,max=512"`
-	LogStreamName *string         `wire:"logStreamName,required,min=1,max=512"`
+	LogGroupName  *string         `wire:"logGroupName,required,min=1,max=512" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
+	LogStreamName *string         `wire:"logStreamName,required,min=1,max=512" pattern:"[^:*]*"`
 	SequenceToken *string         `wire:"sequenceToken,min=1"`
 }
 
@@ -183,7 +183,7 @@ type PutLogEventsOutput struct {
 
 // PutRetentionPolicyInput is the request of PutRetentionPolicy.
 type PutRetentionPolicyInput struct {
-	LogGroupName    *string `wire:"logGroupName,required,min=1,max=512"`
+	LogGroupName    *string `wire:"logGroupName,required,min=1,max=512" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
 	RetentionInDays *int64  `wire:"retentionInDays,required"`
 }
 
@@ -196,19 +196,19 @@ type RejectedLogEventsInfo struct {
 
 // SearchedLogStream is part of FilterLogEvents.
 type SearchedLogStream struct {
-	LogStreamName      *string `wire:"logStreamName,min=1,max=512"`
+	LogStreamName      *string `wire:"logStreamName,min=1,max=512" pattern:"[^:*]*"`
 	SearchedCompletely *bool   `wire:"searchedCompletely"`
 }
 
 // TagResourceInput is the request of TagResource.
 type TagResourceInput struct {
-	ResourceArn *string           `wire:"resourceArn,required,min=1,max=1011"`
+	ResourceArn *string           `wire:"resourceArn,required,min=1,max=1011" pattern:"[\\w+=/:,.@-]*"`
 	Tags        map[string]string `wire:"tags,required,min=1,max=50"`
 }
 
 // UntagResourceInput is the request of UntagResource.
 type UntagResourceInput struct {
-	ResourceArn *string  `wire:"resourceArn,required,min=1,max=1011"`
+	ResourceArn *string  `wire:"resourceArn,required,min=1,max=1011" pattern:"[\\w+=/:,.@-]*"`
 	TagKeys     []string `wire:"tagKeys,required,min=0,max=50"`
 }
 

@@ -7,16 +7,16 @@ import "time"
 // AssumeRoleInput is the request of AssumeRole.
 type AssumeRoleInput struct {
 	DurationSeconds   *int64                 `wire:"DurationSeconds,min=900,max=43200"`
-	ExternalId        *string                `wire:"ExternalId,min=2,max=1224"`
-	Policy            *string                `wire:"Policy,min=1"`
+	ExternalId        *string                `wire:"ExternalId,min=2,max=1224" pattern:"[\\w+=,.@:\\/-]*"`
+	Policy            *string                `wire:"Policy,min=1" pattern:"[\\x{0009}\\x{000A}\\x{000D}\\x{0020}-\\x{00FF}]+"`
 	PolicyArns        []PolicyDescriptorType `wire:"PolicyArns"`
 	ProvidedContexts  []ProvidedContext      `wire:"ProvidedContexts,max=5"`
-	RoleArn           *string                `wire:"RoleArn,required,min=20,max=2048"`
-	RoleSessionName   *string                `wire:"RoleSessionName,required,min=2,max=64"`
-	SerialNumber      *string                `wire:"SerialNumber,min=9,max=256"`
-	SourceIdentity    *string                `wire:"SourceIdentity,min=2,max=64"`
+	RoleArn           *string                `wire:"RoleArn,required,min=20,max=2048" pattern:"[\\x{0009}\\x{000A}\\x{000D}\\x{0020}-\\x{007E}\\x{0085}\\x{00A0}-\\x{D7FF}\\x{E000}-\\x{FFFD}\\x{1000}0-\\x{10FF}FF]+"`
+	RoleSessionName   *string                `wire:"RoleSessionName,required,min=2,max=64" pattern:"[\\w+=,.@-]*"`
+	SerialNumber      *string                `wire:"SerialNumber,min=9,max=256" pattern:"[\\w+=/:,.@-]*"`
+	SourceIdentity    *string                `wire:"SourceIdentity,min=2,max=64" pattern:"[\\w+=,.@-]*"`
 	Tags              []Tag                  `wire:"Tags,max=50"`
-	TokenCode         *string                `wire:"TokenCode,min=6,max=6"`
+	TokenCode         *string                `wire:"TokenCode,min=6,max=6" pattern:"[\\d]*"`
 	TransitiveTagKeys []string               `wire:"TransitiveTagKeys,max=50"`
 }
 
@@ -25,18 +25,18 @@ type AssumeRoleOutput struct {
 	AssumedRoleUser  *AssumedRoleUser `wire:"AssumedRoleUser"`
 	Credentials      *Credentials     `wire:"Credentials"`
 	PackedPolicySize *int64           `wire:"PackedPolicySize,min=0"`
-	SourceIdentity   *string          `wire:"SourceIdentity,min=2,max=64"`
+	SourceIdentity   *string          `wire:"SourceIdentity,min=2,max=64" pattern:"[\\w+=,.@-]*"`
 }
 
 // AssumedRoleUser is part of AssumeRole.
 type AssumedRoleUser struct {
-	Arn           *string `wire:"Arn,required,min=20,max=2048"`
-	AssumedRoleId *string `wire:"AssumedRoleId,required,min=2,max=193"`
+	Arn           *string `wire:"Arn,required,min=20,max=2048" pattern:"[\\x{0009}\\x{000A}\\x{000D}\\x{0020}-\\x{007E}\\x{0085}\\x{00A0}-\\x{D7FF}\\x{E000}-\\x{FFFD}\\x{1000}0-\\x{10FF}FF]+"`
+	AssumedRoleId *string `wire:"AssumedRoleId,required,min=2,max=193" pattern:"[\\w+=,.@:-]*"`
 }
 
 // Credentials is part of AssumeRole.
 type Credentials struct {
-	AccessKeyId     *string    `wire:"AccessKeyId,required,min=16,max=128"`
+	AccessKeyId     *string    `wire:"AccessKeyId,required,min=16,max=128" pattern:"[\\w]*"`
 	Expiration      *time.Time `wire:"Expiration,required"`
 	SecretAccessKey *string    `wire:"SecretAccessKey,required"`
 	SessionToken    *string    `wire:"SessionToken,required"`
@@ -49,23 +49,23 @@ type GetCallerIdentityInput struct {
 // GetCallerIdentityOutput is the answer of GetCallerIdentity.
 type GetCallerIdentityOutput struct {
 	Account *string `wire:"Account"`
-	Arn     *string `wire:"Arn,min=20,max=2048"`
+	Arn     *string `wire:"Arn,min=20,max=2048" pattern:"[\\x{0009}\\x{000A}\\x{000D}\\x{0020}-\\x{007E}\\x{0085}\\x{00A0}-\\x{D7FF}\\x{E000}-\\x{FFFD}\\x{1000}0-\\x{10FF}FF]+"`
 	UserId  *string `wire:"UserId"`
 }
 
 // PolicyDescriptorType is part of AssumeRole.
 type PolicyDescriptorType struct {
-	Arn *string `wire:"arn,min=20,max=2048"`
+	Arn *string `wire:"arn,min=20,max=2048" pattern:"[\\x{0009}\\x{000A}\\x{000D}\\x{0020}-\\x{007E}\\x{0085}\\x{00A0}-\\x{D7FF}\\x{E000}-\\x{FFFD}\\x{1000}0-\\x{10FF}FF]+"`
 }
 
 // ProvidedContext is part of AssumeRole.
 type ProvidedContext struct {
 	ContextAssertion *string `wire:"ContextAssertion,min=4,max=2048"`
-	ProviderArn      *string `wire:"ProviderArn,min=20,max=2048"`
+	ProviderArn      *string `wire:"ProviderArn,min=20,max=2048" pattern:"[\\x{0009}\\x{000A}\\x{000D}\\x{0020}-\\x{007E}\\x{0085}\\x{00A0}-\\x{D7FF}\\x{E000}-\\x{FFFD}\\x{1000}0-\\x{10FF}FF]+"`
 }
 
 // Tag is part of AssumeRole.
 type Tag struct {
-	Key   *string `wire:"Key,required,min=1,max=128"`
-	Value *string `wire:"Value,required,min=0,max=256"`
+	Key   *string `wire:"Key,required,min=1,max=128" pattern:"[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+"`
+	Value *string `wire:"Value,required,min=0,max=256" pattern:"[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*"`
 }
