@@ -1,0 +1,28 @@
+# Each target is one or two plain commands; CI calls only these.
+export CGO_ENABLED = 0
+
+demo:        ## run the whole story: a private function fails to reach S3, and is mended
+	go run -ldflags='-s -w' ./cmd/culvert demo
+
+test:        ## all tests, kernel tests included; neither root nor anything but Go is needed
+	go test ./...
+
+build:       ## the program, into ./culvert
+	go build -trimpath -ldflags='-s -w' -o culvert ./cmd/culvert
+
+generate:    ## the types of the AWS APIs and the generated pages
+	go generate ./...
+
+check:       ## vet, staticcheck, and that generated files and go.mod are up to date
+	go vet ./...
+	go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
+	go generate ./... && git diff --exit-code
+	go mod tidy -diff && cd tools && go mod tidy -diff
+
+bench:       ## the table of docs/performance.md
+	./docs/performance.sh
+
+fuzz:        ## a minute for each fuzz test
+	./test/fuzz.sh
+
+.PHONY: demo test build generate check bench fuzz

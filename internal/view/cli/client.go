@@ -1,0 +1,86 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// client speaks to the inspect API of a running region.
+type client struct {
+	endpoint *string
+}
+
+// status is what a region says of itself: GET /_culvert/status.
+type status struct {
+	Version          string         `json:"version"`
+	Region           string         `json:"region"`
+	Account          string         `json:"account"`
+	Endpoint         string         `json:"endpoint"`
+	PID              int            `json:"pid"`
+	Started          time.Time      `json:"started"`
+	Data             string         `json:"data"`
+	Rootless         bool           `json:"rootless"`
+	AssumePrivateDNS bool           `json:"assumePrivateDns"`
+	Revision         uint64         `json:"revision"`
+	AppliedRevision  uint64         `json:"appliedRevision"`
+	NetworkError     string         `json:"networkError"`
+	Resources        map[string]int `json:"resources"`
+	NotEnforced      []string       `json:"notEnforced"`
+}
+
+// call makes one request and decodes the JSON answer into out, if out is not nil.
+func (c *client) call(ctx context.Context, method, path string, query url.Values, out any) error {
+	base, err := url.Parse(*c.endpoint)
+	if err != nil || base.Host == "" {
+		return &exitError{ExitUsage, fmt.Sprintf("--endpoint %q is not a URL such as http://%s", *c.endpoint, DefaultListen)}
+	}
+	u := base.JoinPath("/_culvert/", path)
+	u.RawQuery = query.Encode()
+	request, err := http.NewRequestWithContext(ctx, method, u.String(), nil)
+	if err != nil {
+		return err
+	}
+	transport := &http.Transport{} // no proxy: culvert exec sets one for the programs it runs
+	response, err := (&http.Client{Transport: transport}).Do(request)
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return &exitError{ExitNotRunning, fmt.Sprintf("no region answers on %s: start one with `culvert up`", *c.endpoint)}
+	} else if err != nil {
+		return &exitError{ExitNotRunning, fmt.Sprintf("ask the region on %s: %v", *c.endpoint, err)}
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, 64<<20))
+	if err != nil {
+		return fmt.Errorf("read the region's answer: %w", err)
+	}
+	if response.StatusCode >= 400 {
+		return refusal(response.StatusCode, body)
+	}
+	if out == nil {
+		return nil
+	}
+	if err := json.Unmarshal(body, out); err != nil {
+		return fmt.Errorf("%s is not a culvert region: %w", *c.endpoint, err)
+	}
+	return nil
+}
+
+func refusal(code int, body []byte) error {
+	var answer struct {
+		Error string `json:"error"`
+	}
+	if json.Unmarshal(body, &answer) != nil || answer.Error == "" {
+		answer.Error = strings.TrimSpace(fmt.Sprintf("HTTP %d %s", code, body))
+	}
+	if code == http.StatusNotFound || code == http.StatusBadRequest {
+		return &exitError{ExitUsage, answer.Error}
+	}
+	return &exitError{ExitFailed, answer.Error}
+}

@@ -1,0 +1,445 @@
+package test
+
+import (
+	"archive/zip"
+	"bytes"
+	"compress/flate"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/culvert-cloud/culvert/internal/operator"
+	"github.com/culvert-cloud/culvert/internal/region"
+)
+
+// The verbs, beside those of testscript itself:
+//
+//	region [region=NAME] [assume-private-dns] [data=DIR]   open a region; CULVERT_ENDPOINT and the AWS variables lead to it
+//	close                                                   close it
+//	call SERVICE OPERATION [NAME=VALUE...] [-> VAR=ELEMENT...]   call a query service; keep elements of the answer
+//	rest METHOD PATH [JSON]                                 call Lambda
+//	s3 METHOD PATH [FILE]                                   call S3; FILE is the body
+//	role NAME POLICY-FILE -> VAR                            make a role that Lambda may assume, with a policy
+//	function NAME [role=ARN] [subnet=ID sg=ID] [timeout=S]  deploy the probe function (probefn); without a role it gets one
+//	                                                        that may do everything with S3
+//	network                                                 make a VPC 10.0.0.0/16 with DNS host names, a private subnet
+//	                                                        10.0.1.0/24 with a route table, a group: VPC, SUBNET, RTB, SG
+//	bucket NAME                                             make a bucket with an object "object" that says "content of NAME"
+//	trim-star VAR                                           take the leading * off a DNS name
+//	substitute FILE VAR...                                  write the variables' values into a file where it says $VAR
+//	set-from-stdout VAR                                     keep the last command's output
+//	wait-for URL                                            wait until a region answers there
+//	cmp-ids FILE FILE                                       both name the same VPCs
+//	invoke NAME [JSON]                                      run a function; its answer is stdout, its error stderr
+//
+// A verb with ! before it must fail; stderr then holds AWS's code and message.
+func verbs() map[string]func(*testscript.TestScript, bool, []string) {
+	return map[string]func(*testscript.TestScript, bool, []string){
+		"region": openRegion, "close": closeRegion, "call": call, "rest": rest, "s3": s3, "role": role, "function": function,
+		"network": network, "bucket": bucket, "trim-star": trimStar,
+		"substitute": substitute, "wait-for": waitFor, "set-from-stdout": setFromStdout, "cmp-ids": compareIDs, "invoke": invoke,
+	}
+}
+
+// running is the region of one script.
+type running struct {
+	region *region.Region
+	client *operator.Client
+}
+
+type runningKey struct{}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "scripts",
+		RequireExplicitExec: true,
+		Cmds:                verbs(),
+		Condition:           condition,
+		Setup: func(env *testscript.Env) error {
+			r := &running{}
+			env.Values[runningKey{}] = r
+			env.Defer(func() {
+				if r.region != nil {
+					_ = r.region.Close()
+				}
+			})
+			for _, name := range []string{"PATH", "HOME"} { // for aws, python3 and what they need of their own
+				env.Setenv("HOST_"+name, os.Getenv(name))
+			}
+			env.Setenv("PATH", env.Getenv("PATH")+":"+os.Getenv("PATH"))
+			return nil
+		},
+	})
+}
+
+func of(ts *testscript.TestScript) *running { return ts.Value(runningKey{}).(*running) }
+
+func openRegion(ts *testscript.TestScript, neg bool, args []string) {
+	r := of(ts)
+	if neg || r.region != nil {
+		ts.Fatalf("usage: region, once")
+	}
+	c := region.Config{Region: "us-west-2", Listen: "127.0.0.1:0", Version: "test", Log: testLog(ts)}
+	for _, a := range args {
+		name, value, _ := strings.Cut(a, "=")
+		switch name {
+		case "region":
+			c.Region = value
+		case "data":
+			c.Data = ts.MkAbs(value)
+		case "assume-private-dns":
+			c.AssumePrivateDNS = true
+		default:
+			ts.Fatalf("region: unknown argument %q", a)
+		}
+	}
+	opened, err := region.Open(context.Background(), c)
+	ts.Check(err)
+	r.region = opened
+	r.client = &operator.Client{Endpoint: opened.URL(), Region: c.Region}
+	for name, value := range map[string]string{
+		"CULVERT_ENDPOINT": opened.URL(), "AWS_ENDPOINT_URL": opened.URL(), "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
+		"AWS_REGION": c.Region, "AWS_DEFAULT_REGION": c.Region, "AWS_EC2_METADATA_DISABLED": "true",
+	} {
+		ts.Setenv(name, value)
+	}
+}
+
+func closeRegion(ts *testscript.TestScript, _ bool, _ []string) {
+	r := of(ts)
+	ts.Check(r.region.Close())
+	r.region = nil
+}
+
+// check ends a verb: it prints, and compares how it went with how it must.
+func check(ts *testscript.TestScript, neg bool, err error) {
+	var refused *operator.APIError
+	switch {
+	case err != nil && !neg:
+		ts.Fatalf("%v", err)
+	case err == nil && neg:
+		ts.Fatalf("succeeded, but must not")
+	case errors.As(err, &refused):
+		fmt.Fprintf(ts.Stderr(), "%s %s\n", refused.Code, refused.Body)
+	case err != nil:
+		fmt.Fprintln(ts.Stderr(), err)
+	}
+}
+
+func limit() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), 60*time.Second)
+}
+
+func call(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: call SERVICE OPERATION [NAME=VALUE...] [-> VAR=ELEMENT...]")
+	}
+	service, operation, args := args[0], args[1], args[2:]
+	var parameters, keep []string
+	for i, a := range args {
+		if a == "->" {
+			keep = args[i+1:]
+			break
+		}
+		name, value, _ := strings.Cut(a, "=")
+		if file, ok := strings.CutPrefix(value, "@"); ok {
+			value = ts.ReadFile(file)
+		}
+		parameters = append(parameters, name, value)
+	}
+	ctx, cancel := limit()
+	defer cancel()
+	body, err := of(ts).client.QueryRaw(ctx, service, operation, parameters...)
+	check(ts, neg, err)
+	fmt.Fprintln(ts.Stdout(), string(body))
+	for _, k := range keep {
+		name, element, _ := strings.Cut(k, "=")
+		value, ok := first(body, element)
+		if !ok {
+			ts.Fatalf("the answer has no element %s:\n%s", element, body)
+		}
+		ts.Setenv(name, value)
+	}
+}
+
+// first finds the text of the first element of a name.
+func first(document []byte, element string) (string, bool) {
+	d := xml.NewDecoder(bytes.NewReader(document))
+	for {
+		token, err := d.Token()
+		if err != nil {
+			return "", false
+		}
+		if start, ok := token.(xml.StartElement); ok && start.Name.Local == element {
+			var text string
+			err := d.DecodeElement(&text, &start)
+			return text, err == nil
+		}
+	}
+}
+
+func rest(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) < 2 || len(args) > 3 {
+		ts.Fatalf("usage: rest METHOD PATH [JSON]")
+	}
+	request := operator.Request{Service: "lambda", Method: args[0], Path: args[1], Header: map[string]string{"Content-Type": "application/json"}}
+	if len(args) == 3 {
+		request.Body = []byte(args[2])
+	}
+	ctx, cancel := limit()
+	defer cancel()
+	_, body, err := of(ts).client.Do(ctx, request)
+	check(ts, neg, err)
+	fmt.Fprintln(ts.Stdout(), string(body))
+}
+
+func s3(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) < 2 || len(args) > 3 {
+		ts.Fatalf("usage: s3 METHOD PATH [FILE]")
+	}
+	request := operator.Request{Service: "s3", Method: args[0], Path: args[1]}
+	if len(args) == 3 {
+		request.Body = []byte(ts.ReadFile(args[2]))
+	}
+	ctx, cancel := limit()
+	defer cancel()
+	_, body, err := of(ts).client.Do(ctx, request)
+	check(ts, neg, err)
+	fmt.Fprintln(ts.Stdout(), string(body))
+}
+
+const (
+	everything = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}`
+	trust      = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"lambda.amazonaws.com"}}]}`
+	vpcAccess  = "arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"
+)
+
+func role(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 4 || args[2] != "->" {
+		ts.Fatalf("usage: role NAME POLICY-FILE -> VAR")
+	}
+	ctx, cancel := limit()
+	defer cancel()
+	arn, err := makeRole(ctx, of(ts).client, args[0], ts.ReadFile(args[1]))
+	check(ts, neg, err)
+	ts.Setenv(args[3], arn)
+}
+
+// makeRole makes a role that Lambda may assume, with a policy, and returns its ARN.
+func makeRole(ctx context.Context, client *operator.Client, name, document string) (string, error) {
+	steps := [][]string{
+		{"CreateRole", "RoleName", name, "AssumeRolePolicyDocument", trust},
+		{"AttachRolePolicy", "RoleName", name, "PolicyArn", vpcAccess},
+		{"PutRolePolicy", "RoleName", name, "PolicyName", "inline", "PolicyDocument", document},
+	}
+	for _, s := range steps {
+		if err := client.Query(ctx, "iam", s[0], nil, s[1:]...); err != nil {
+			return "", err
+		}
+	}
+	return "arn:aws:iam::" + region.Account + ":role/" + name, nil
+}
+
+func function(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) < 1 {
+		ts.Fatalf("usage: function NAME role=ARN [subnet=ID sg=ID] [timeout=S]")
+	}
+	code, err := packedProbe()
+	ts.Check(err)
+	in := map[string]any{"FunctionName": args[0], "Runtime": "provided.al2023", "Handler": "bootstrap", "Code": map[string]string{"ZipFile": code}}
+	network := map[string]any{}
+	for _, a := range args[1:] {
+		name, value, _ := strings.Cut(a, "=")
+		switch name {
+		case "role":
+			in["Role"] = value
+		case "timeout":
+			in["Timeout"], err = strconv.Atoi(value)
+			ts.Check(err)
+		case "subnet":
+			network["SubnetIds"] = strings.Split(value, ",")
+		case "sg":
+			network["SecurityGroupIds"] = strings.Split(value, ",")
+		default:
+			ts.Fatalf("function: unknown argument %q", a)
+		}
+	}
+	if len(network) > 0 {
+		in["VpcConfig"] = network
+	}
+	ctx, cancel := limit()
+	defer cancel()
+	if in["Role"] == nil {
+		in["Role"], err = makeRole(ctx, of(ts).client, "everything-"+args[0], everything)
+		ts.Check(err)
+	}
+	body, err := of(ts).client.JSON(ctx, "lambda", "POST", "/2015-03-31/functions", in)
+	check(ts, neg, err)
+	fmt.Fprintln(ts.Stdout(), string(body))
+}
+
+func network(ts *testscript.TestScript, _ bool, _ []string) {
+	for _, step := range [][]string{
+		{"ec2", "CreateVpc", "CidrBlock=10.0.0.0/16", "->", "VPC=vpcId"},
+		{"ec2", "ModifyVpcAttribute", "VpcId=$VPC", "EnableDnsHostnames.Value=true"},
+		{"ec2", "CreateSubnet", "VpcId=$VPC", "CidrBlock=10.0.1.0/24", "AvailabilityZone=" + of(ts).client.Region + "a", "->", "SUBNET=subnetId"},
+		{"ec2", "CreateRouteTable", "VpcId=$VPC", "->", "RTB=routeTableId"},
+		{"ec2", "AssociateRouteTable", "RouteTableId=$RTB", "SubnetId=$SUBNET"},
+		{"ec2", "CreateSecurityGroup", "VpcId=$VPC", "GroupName=function", "GroupDescription=function", "->", "SG=groupId"},
+	} {
+		for i := range step {
+			step[i] = os.Expand(step[i], ts.Getenv)
+		}
+		call(ts, false, step)
+	}
+}
+
+func bucket(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: bucket NAME")
+	}
+	client := of(ts).client
+	var location []byte
+	if client.Region != "us-east-1" {
+		location = fmt.Appendf(nil, "<CreateBucketConfiguration><LocationConstraint>%s</LocationConstraint></CreateBucketConfiguration>", client.Region)
+	}
+	ctx, cancel := limit()
+	defer cancel()
+	_, _, err := client.Do(ctx, operator.Request{Service: "s3", Method: "PUT", Path: "/" + args[0], Body: location})
+	ts.Check(err)
+	_, _, err = client.Do(ctx, operator.Request{Service: "s3", Method: "PUT", Path: "/" + args[0] + "/object", Body: []byte("content of " + args[0])})
+	ts.Check(err)
+}
+
+func trimStar(ts *testscript.TestScript, _ bool, args []string) {
+	for _, name := range args {
+		ts.Setenv(name, strings.TrimPrefix(ts.Getenv(name), "*"))
+	}
+}
+
+func substitute(ts *testscript.TestScript, _ bool, args []string) {
+	text := ts.ReadFile(args[0])
+	for _, name := range args[1:] {
+		text = strings.ReplaceAll(text, "$"+name, ts.Getenv(name))
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o644))
+}
+
+func setFromStdout(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile("stdout")))
+}
+
+func waitFor(ts *testscript.TestScript, _ bool, args []string) {
+	client := &operator.Client{Endpoint: args[0]}
+	for range 200 {
+		var status struct{ Version string }
+		if client.Inspect(context.Background(), "status", nil, &status) == nil {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	ts.Fatalf("nothing answers on %s after 10 s", args[0])
+}
+
+var vpcID = regexp.MustCompile(`vpc-[0-9a-f]{17}`)
+
+func compareIDs(ts *testscript.TestScript, neg bool, args []string) {
+	a, b := vpcID.FindAllString(ts.ReadFile(args[0]), -1), vpcID.FindAllString(ts.ReadFile(args[1]), -1)
+	if slices.Equal(a, b) == neg {
+		ts.Fatalf("%v and %v", a, b)
+	}
+}
+
+// packedProbe is the probe function's zip in base64, made once.
+var packedProbe = sync.OnceValues(func() (string, error) {
+	program, err := os.Open(os.Getenv(probeFunction))
+	if err != nil {
+		return "", err
+	}
+	defer program.Close()
+	var out bytes.Buffer
+	z := zip.NewWriter(&out)
+	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestSpeed) })
+	header := &zip.FileHeader{Name: "bootstrap", Method: zip.Deflate}
+	header.SetMode(0o755)
+	w, err := z.CreateHeader(header)
+	if err != nil {
+		return "", err
+	}
+	if _, err := io.Copy(w, program); err != nil {
+		return "", err
+	}
+	if err := z.Close(); err != nil {
+		return "", err
+	}
+	return base64.StdEncoding.EncodeToString(out.Bytes()), nil
+})
+
+func invoke(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) < 1 || len(args) > 2 {
+		ts.Fatalf("usage: invoke NAME [JSON]")
+	}
+	payload := []byte("{}")
+	if len(args) == 2 {
+		payload = []byte(args[1])
+	}
+	ctx, cancel := limit()
+	defer cancel()
+	got, err := of(ts).client.Invoke(ctx, args[0], payload)
+	if err == nil && got.FunctionError != "" {
+		fmt.Fprintf(ts.Stderr(), "%s\n%s", got.FunctionError, got.Log)
+		if !neg {
+			ts.Logf("%s", got.Log)
+			ts.Fatalf("the function failed: %s", got.Payload)
+		}
+	} else {
+		check(ts, neg, err)
+		fmt.Fprint(ts.Stderr(), got.Log)
+	}
+	var text string
+	if json.Unmarshal([]byte(got.Payload), &text) == nil { // a string answer is read more easily without its quotes
+		got.Payload = text
+	}
+	fmt.Fprintln(ts.Stdout(), got.Payload)
+}
+
+// condition answers the conditions of scripts: [aws], [python-boto3].
+func condition(name string) (bool, error) {
+	switch name {
+	case "aws":
+		return works("aws", "--version"), nil
+	case "python-boto3":
+		return works("python3", "-c", "import boto3"), nil
+	}
+	return false, fmt.Errorf("unknown condition %q", name)
+}
+
+func works(program string, args ...string) bool { return exec.Command(program, args...).Run() == nil }
+
+// testLog writes the region's log into the script's.
+func testLog(ts *testscript.TestScript) *slog.Logger {
+	return slog.New(slog.NewTextHandler(logWriter{ts}, &slog.HandlerOptions{Level: slog.LevelWarn}))
+}
+
+type logWriter struct{ ts *testscript.TestScript }
+
+func (w logWriter) Write(b []byte) (int, error) {
+	w.ts.Logf("%s", bytes.TrimSpace(b))
+	return len(b), nil
+}
