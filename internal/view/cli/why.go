@@ -1,3 +1,157 @@
 package cli
-import "github.com/spf13/cobra"
-func newWhy(c *client) *cobra.Command { return &cobra.Command{Use:"why"} }
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// trace is what GET /_culvert/why answers.
+type trace struct {
+	Function  string   `json:"function"`
+	Target    string   `json:"target"`
+	Port      int      `json:"port"`
+	Reachable bool     `json:"reachable"`
+	Code      string   `json:"code"`
+	Summary   string   `json:"summary"`
+	Hops      []hop    `json:"hops"`
+	Return    []hop    `json:"return"`
+	Remedies  []remedy `json:"remedies"`
+	Notes     []string `json:"notes"`
+}
+
+type hop struct {
+	Component struct {
+		Kind string `json:"kind"`
+		ID   string `json:"id"`
+	} `json:"component"`
+	Verdict string `json:"verdict"`
+	Code    string `json:"code"`
+	Rule    string `json:"rule"`
+	Text    string `json:"text"`
+}
+
+type remedy struct {
+	Text      string `json:"text"`
+	CLI       string `json:"cli"`
+	Terraform string `json:"terraform"`
+}
+
+func newWhy(c *client) *cobra.Command {
+	var asJSON bool
+	var port int
+	cmd := &cobra.Command{
+		Use:   "why FUNCTION TARGET",
+		Short: "Say what stops a function from reaching a service, and what to change",
+		Long: `Follow a connection from a function, or from an interface (eni-...), hop by hop: name, security groups, network ACLs,
+routes, gateways, endpoints, and the way back. TARGET is a service (s3), a DNS name or an IPv4 address.
+Exit status: 0 it gets there, 1 it does not, 2 there is no such function or target, 3 no region is running.`,
+		Example: `  culvert why my-function s3
+  culvert why my-function 10.0.2.15 --port 5432
+  culvert why eni-0123456789abcdef0 sts --json`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 2 {
+				return &exitError{ExitUsage, "say from where to where: culvert why FUNCTION TARGET (such as: culvert why my-function s3)"}
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			query := url.Values{"function": {args[0]}, "service": {args[1]}, "port": {strconv.Itoa(port)}}
+			if strings.HasPrefix(args[0], "eni-") {
+				query.Del("function")
+				query.Set("interface", args[0])
+			}
+			var raw json.RawMessage
+			if err := c.call(cmd.Context(), "GET", "why", query, &raw); err != nil {
+				return err
+			}
+			var t trace
+			if err := json.Unmarshal(raw, &t); err != nil {
+				return fmt.Errorf("read the region's answer: %w", err)
+			}
+			if asJSON {
+				fmt.Fprintln(cmd.OutOrStdout(), string(raw))
+			} else {
+				printer{cmd.OutOrStdout(), isTerminal(os.Stdout)}.trace(args[0], t)
+			}
+			if !t.Reachable {
+				return Fail()
+			}
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the whole trace as JSON")
+	cmd.Flags().IntVar(&port, "port", 443, "TCP port")
+	return cmd
+}
+
+// printer writes for a person.
+type printer struct {
+	w      io.Writer
+	colour bool
+}
+
+func (p printer) in(colour, text string) string {
+	if !p.colour {
+		return text
+	}
+	return "\x1b[" + colour + "m" + text + "\x1b[0m"
+}
+
+func (p printer) trace(source string, t trace) {
+	if t.Reachable {
+		fmt.Fprintf(p.w, "%s %s\n\n", p.in("32", "reachable"), t.Summary)
+	} else {
+		fmt.Fprintf(p.w, "%s  %s\n\n", p.in("31", t.Code), t.Summary)
+	}
+	fmt.Fprintf(p.w, "%s -> %s port %d\n", source, t.Target, t.Port)
+	p.hops(t.Hops)
+	if len(t.Return) > 0 {
+		fmt.Fprintln(p.w, "and back")
+		p.hops(t.Return)
+	}
+	for i, r := range t.Remedies {
+		if i == 0 {
+			fmt.Fprintln(p.w, "\nwhat helps")
+		}
+		fmt.Fprintf(p.w, "  %d. %s\n", i+1, r.Text)
+		p.indented("Terraform", r.Terraform)
+		p.indented("AWS CLI", r.CLI)
+	}
+	for _, n := range t.Notes {
+		fmt.Fprintf(p.w, "\nnote: %s\n", n)
+	}
+}
+
+func (p printer) hops(hops []hop) {
+	for _, h := range hops {
+		mark := "  "
+		switch h.Verdict {
+		case "allow":
+			mark = p.in("32", "ok")
+		case "deny":
+			mark = p.in("31", "no")
+		}
+		code := ""
+		if h.Code != "" {
+			code = "  [" + h.Code + "]"
+		}
+		fmt.Fprintf(p.w, "  %s  %-24s %s%s\n", mark, h.Component.ID, h.Text, code)
+	}
+}
+
+func (p printer) indented(title, text string) {
+	if text == "" {
+		return
+	}
+	fmt.Fprintf(p.w, "     %s\n", p.in("2", title+":"))
+	for line := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {
+		fmt.Fprintf(p.w, "       %s\n", line)
+	}
+}
