@@ -1,0 +1,186 @@
+package lambda
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"strings"
+
+	"github.com/culvert-cloud/culvert/internal/api"
+	"github.com/culvert-cloud/culvert/internal/resource"
+	"github.com/culvert-cloud/culvert/internal/service/vpcnet"
+	"github.com/culvert-cloud/culvert/internal/state"
+)
+
+// codeError puts the code store's errors into AWS's words.
+func codeError(err error) error {
+	switch {
+	case errors.Is(err, errTooBig):
+		return invalid("Unzipped size must be smaller than %d bytes", maxUnzipped)
+	case errors.Is(err, errEmptyZip):
+		return invalid("Uploaded file must be a non-empty zip")
+	case errors.Is(err, errBadZip):
+		return invalid("Could not unzip uploaded file. Please check your file, then try to upload again.")
+	}
+	return err
+}
+
+// configuration describes a function that is settled.
+func configuration(f *resource.Function, arn string) *FunctionConfiguration {
+	out := &FunctionConfiguration{
+		FunctionName: &f.Name, FunctionArn: &arn, Version: ptr(latest), PackageType: ptr("Zip"),
+		Runtime: &f.Runtime, Handler: &f.Handler, Role: &f.Role, Description: &f.Description,
+		Timeout: ptr(int64(f.Timeout)), MemorySize: ptr(int64(f.MemorySize)), Architectures: f.Architectures,
+		CodeSize: &f.CodeSize, CodeSha256: &f.CodeSHA256, RevisionId: &f.RevisionID,
+		LastModified:         ptr(f.LastModified.UTC().Format("2006-01-02T15:04:05.000+0000")),
+		EphemeralStorage:     &EphemeralStorage{Size: ptr(int64(f.EphemeralStorageSize))},
+		TracingConfig:        &TracingConfigResponse{Mode: &f.TracingMode},
+		LoggingConfig:        &LoggingConfig{LogFormat: &f.LogFormat, LogGroup: &f.LogGroup},
+		SnapStart:            &SnapStartResponse{ApplyOn: ptr("None"), OptimizationStatus: ptr("Off")},
+		RuntimeVersionConfig: &RuntimeVersionConfig{RuntimeVersionArn: ptr(runtimeVersionARN(f))},
+		State:                ptr("Active"), LastUpdateStatus: ptr("Successful"),
+	}
+	if len(f.Environment) > 0 {
+		out.Environment = &EnvironmentResponse{Variables: f.Environment}
+	}
+	out.VpcConfig = describeVPC(f.VPCConfig)
+	return out
+}
+
+func describeVPC(c *resource.FunctionVPCConfig) *VpcConfigResponse {
+	if c == nil {
+		return nil
+	}
+	out := &VpcConfigResponse{VpcId: ptr(string(c.VPCID)), Ipv6AllowedForDualStack: &c.IPv6AllowedForDualStack}
+	for _, id := range c.SubnetIDs {
+		out.SubnetIds = append(out.SubnetIds, string(id))
+	}
+	for _, id := range c.GroupIDs {
+		out.SecurityGroupIds = append(out.SecurityGroupIds, string(id))
+	}
+	return out
+}
+
+// runtimeVersionARN names the runtime's version: there is one of each here, so the hash is of its name.
+func runtimeVersionARN(f *resource.Function) string {
+	h := sha256.Sum256([]byte(f.Runtime))
+	region := strings.Split(f.ARN, ":")[3]
+	return "arn:aws:lambda:" + region + "::runtime:" + hex.EncodeToString(h[:])
+}
+
+func (s *Service) getFunction(v *state.View, _ *api.Call, in *GetFunctionInput) (*GetFunctionOutput, error) {
+	f, n, err := findFunction(v, in.FunctionName, in.Qualifier)
+	if err != nil {
+		return nil, err
+	}
+	out := &GetFunctionOutput{
+		Configuration: configuration(f, n.arn(v)), Tags: f.Tags,
+		// There is no Location: the zip is not kept, only what was in it.
+		Code: &FunctionCodeLocation{RepositoryType: ptr("S3")},
+	}
+	if f.ReservedConcurrency != nil {
+		out.Concurrency = &Concurrency{ReservedConcurrentExecutions: ptr(int64(*f.ReservedConcurrency))}
+	}
+	return out, nil
+}
+
+func (s *Service) getFunctionConfiguration(v *state.View, _ *api.Call, in *GetFunctionConfigurationInput) (*GetFunctionConfigurationOutput, error) {
+	f, n, err := findFunction(v, in.FunctionName, in.Qualifier)
+	if err != nil {
+		return nil, err
+	}
+	return configuration(f, n.arn(v)), nil
+}
+
+// The page sizes of lists.
+const (
+	maxListed   = 50
+	maxVersions = 10000
+)
+
+func (s *Service) listFunctions(v *state.View, _ *api.Call, in *ListFunctionsInput) (*ListFunctionsOutput, error) {
+	if fv := value(in.FunctionVersion); fv != "" && fv != "ALL" {
+		return nil, constraint(fv, "functionVersion", "Member must satisfy enum value set: [ALL]")
+	}
+	after := value(in.Marker)
+	found := state.Select(v, func(f *resource.Function) bool { return f.Name > after })
+	out := &ListFunctionsOutput{Functions: []FunctionConfiguration{}}
+	limit := pageSize(in.MaxItems, maxListed)
+	for i, f := range found {
+		if i == limit {
+			out.NextMarker = &found[i-1].Name
+			break
+		}
+		c := configuration(f, f.ARN)
+		if in.FunctionVersion != nil {
+			c.FunctionArn = ptr(f.ARN + ":" + latest)
+		}
+		// Lists leave out what takes AWS a look at the function itself.
+		c.State, c.LastUpdateStatus, c.RuntimeVersionConfig = nil, nil, nil
+		out.Functions = append(out.Functions, *c)
+	}
+	return out, nil
+}
+
+func pageSize(limit *int64, most int) int {
+	if n := int(value(limit)); n > 0 && n < most {
+		return n
+	}
+	return most
+}
+
+func (s *Service) listVersions(v *state.View, _ *api.Call, in *ListVersionsByFunctionInput) (*ListVersionsByFunctionOutput, error) {
+	f, _, err := findFunction(v, in.FunctionName, nil)
+	if err != nil {
+		return nil, err
+	}
+	out := &ListVersionsByFunctionOutput{Versions: []FunctionConfiguration{}}
+	if value(in.Marker) == "" { // there is one version, so nothing follows the first page
+		out.Versions = append(out.Versions, *configuration(f, f.ARN+":"+latest))
+	}
+	return out, nil
+}
+
+func (s *Service) deleteFunction(ctx context.Context, _ *api.Call, in *DeleteFunctionInput) (*DeleteFunctionOutput, error) {
+	if in.Qualifier != nil && *in.Qualifier == latest {
+		return nil, invalid("$LATEST version cannot be deleted without deleting the function.")
+	}
+	var deleted *resource.Function
+	err := s.commit(ctx, func(tx *state.Tx) error {
+		f, n, err := findFunction(tx, in.FunctionName, in.Qualifier)
+		if err != nil {
+			return err
+		}
+		if n.Qualifier == latest {
+			return invalid("$LATEST version cannot be deleted without deleting the function.")
+		}
+		tx.Delete(f)
+		vpcnet.ReleaseLambdaInterfaces(tx, interfacesOf(f))
+		deleted = f
+		return nil
+	})
+	if deleted != nil { // even if waiting for the drivers took too long
+		s.config.Executor.Drain(deleted.Name)
+		s.config.Code.Collect(deleted.CodeKey)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &DeleteFunctionOutput{}, nil
+}
+
+func (s *Service) getPolicy(v *state.View, _ *api.Call, in *GetPolicyInput) (*GetPolicyOutput, error) {
+	if _, _, err := findFunction(v, in.FunctionName, in.Qualifier); err != nil {
+		return nil, err
+	}
+	return nil, notFound("No policy is associated with the given resource.")
+}
+
+func (s *Service) getCodeSigningConfig(v *state.View, _ *api.Call, in *GetFunctionCodeSigningConfigInput) (*GetFunctionCodeSigningConfigOutput, error) {
+	f, _, err := findFunction(v, in.FunctionName, nil)
+	if err != nil {
+		return nil, err
+	}
+	return &GetFunctionCodeSigningConfigOutput{CodeSigningConfigArn: ptr(""), FunctionName: &f.Name}, nil
+}

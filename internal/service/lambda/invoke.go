@@ -1,0 +1,162 @@
+package lambda
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/culvert-cloud/culvert/internal/api"
+	"github.com/culvert-cloud/culvert/internal/resource"
+	"github.com/culvert-cloud/culvert/internal/state"
+)
+
+// The limits of a payload, and of a client context in base64.
+const (
+	maxPayload       = 6291556
+	maxAsyncPayload  = 1 << 20
+	maxClientContext = 3583
+)
+
+func (s *Service) invoke(ctx context.Context, call *api.Call, in *InvokeInput) (*InvokeOutput, error) {
+	kind, err := checkInvoke(in)
+	if err != nil {
+		return nil, err
+	}
+	view := s.config.State.View()
+	f, n, err := findFunction(view, in.FunctionName, in.Qualifier)
+	if err != nil {
+		return nil, err
+	}
+	if kind == "DryRun" {
+		return &InvokeOutput{StatusCode: ptr(int64(http.StatusNoContent))}, nil
+	}
+	invocation, err := newInvocation(call, in, n.arn(view))
+	if err != nil {
+		return nil, err
+	}
+	if kind == "Event" {
+		if err := s.queue.push(queued{function: f.Name, in: invocation}); err != nil {
+			return nil, throttling(err)
+		}
+		return &InvokeOutput{StatusCode: ptr(int64(http.StatusAccepted))}, nil
+	}
+	result, err := s.run(ctx, f.Name, invocation)
+	if err != nil {
+		return nil, throttling(err)
+	}
+	out := &InvokeOutput{StatusCode: ptr(int64(http.StatusOK)), Payload: result.Payload, ExecutedVersion: ptr(latest)}
+	if result.FunctionError != "" {
+		out.FunctionError = &result.FunctionError
+	}
+	if value(in.LogType) == "Tail" {
+		out.LogResult = ptr(base64.StdEncoding.EncodeToString(result.LogTail))
+	}
+	return out, nil
+}
+
+func checkInvoke(in *InvokeInput) (kind string, err error) {
+	limit := maxPayload
+	switch kind = value(in.InvocationType); kind {
+	case "":
+		kind = "RequestResponse"
+	case "RequestResponse", "DryRun":
+	case "Event":
+		limit = maxAsyncPayload
+	default:
+		return "", constraint(kind, "invocationType", "Member must satisfy enum value set: [Event, RequestResponse, DryRun]")
+	}
+	if t := value(in.LogType); t != "" && t != "None" && t != "Tail" {
+		return "", constraint(t, "logType", "Member must satisfy enum value set: [None, Tail]")
+	}
+	if len(in.Payload) > limit {
+		return "", api.Errorf("RequestEntityTooLargeException", "Request must be smaller than %d bytes for the InvokeFunction operation", limit).
+			WithStatus(http.StatusRequestEntityTooLarge)
+	}
+	if len(in.Payload) > 0 && !json.Valid(in.Payload) {
+		var v json.RawMessage
+		return "", badContent("Could not parse request body into json: Could not parse payload into json: %v", json.Unmarshal(in.Payload, &v))
+	}
+	return kind, nil
+}
+
+func badContent(format string, args ...any) error {
+	return api.Errorf("InvalidRequestContentException", format, args...)
+}
+
+func newInvocation(call *api.Call, in *InvokeInput, arn string) (Invocation, error) {
+	out := Invocation{RequestID: call.RequestID, Payload: in.Payload, InvokedARN: arn}
+	if len(out.Payload) == 0 {
+		out.Payload = []byte("{}")
+	}
+	if call.HTTP != nil {
+		out.TraceID = call.HTTP.Header.Get("X-Amzn-Trace-Id")
+	}
+	if c := value(in.ClientContext); c != "" {
+		b, err := base64.StdEncoding.DecodeString(c)
+		if err != nil || len(c) > maxClientContext || !json.Valid(b) {
+			return out, badContent("Client context must be a valid Base64-encoded JSON object.")
+		}
+		out.ClientContext = string(b)
+	}
+	return out, nil
+}
+
+// throttling puts an Executor's refusal into AWS's words.
+func throttling(err error) error {
+	var t *Throttled
+	if !errors.As(err, &t) {
+		return err
+	}
+	return api.Errorf("TooManyRequestsException", "Rate Exceeded.").WithStatus(http.StatusTooManyRequests).With("Reason", t.Reason)
+}
+
+// run runs a function as it is now. Its code stays until the run is over, whatever happens to the function.
+func (s *Service) run(ctx context.Context, name string, in Invocation) (Result, error) {
+	f, releaseCode, err := s.holdFunction(name)
+	if err != nil {
+		return Result{}, err
+	}
+	defer releaseCode()
+	release, err := s.limits.take(f)
+	if err != nil {
+		return Result{}, err
+	}
+	defer release()
+	return s.config.Executor.Invoke(ctx, f, in)
+}
+
+func (s *Service) holdFunction(name string) (*resource.Function, func(), error) {
+	for tried := ""; ; {
+		view := s.config.State.View()
+		f, ok := state.Get[*resource.Function](view, name)
+		if !ok {
+			return nil, nil, notFound("Function not found: %s", functionARN(view, name))
+		}
+		if release, ok := s.config.Code.Hold(f.CodeKey); ok {
+			return f, release, nil
+		}
+		// Between the look and the grasp the function may have got new code; its present code never goes.
+		if tried == f.CodeKey {
+			return nil, nil, fmt.Errorf("invoke %s: its code %s is missing from the store", name, f.CodeKey)
+		}
+		tried = f.CodeKey
+	}
+}
+
+// runQueued runs an asynchronous invocation.
+func (s *Service) runQueued(ctx context.Context, q queued) outcome {
+	result, err := s.run(ctx, q.function, q.in)
+	var e *api.Error
+	switch {
+	case errors.As(err, &e) && e.Code == "ResourceNotFoundException":
+		return outcome{gone: true, reason: e.Message}
+	case err != nil:
+		return outcome{busy: true, reason: err.Error()}
+	case result.FunctionError != "":
+		return outcome{failed: true, reason: result.FunctionError}
+	}
+	return outcome{}
+}

@@ -1,0 +1,50 @@
+package lambda
+
+import (
+	"github.com/culvert-cloud/culvert/internal/service"
+	"github.com/culvert-cloud/culvert/internal/state"
+)
+
+// Definition is the service as the front door knows it.
+func (s *Service) Definition() service.Definition {
+	return service.Definition{
+		Name:       "lambda",
+		Protocol:   service.RESTJSON,
+		Version:    "2015-03-31",
+		Operations: s.operations(),
+	}
+}
+
+func (s *Service) operations() []service.Operation {
+	return []service.Operation{
+		service.Stream("CreateFunction", s.createFunction, on(func(in *CreateFunctionInput) (*string, *string) { return in.FunctionName, nil })),
+		service.View("GetFunction", s.getFunction, on(func(in *GetFunctionInput) (*string, *string) { return in.FunctionName, in.Qualifier })),
+		service.View("GetFunctionConfiguration", s.getFunctionConfiguration, on(func(in *GetFunctionConfigurationInput) (*string, *string) { return in.FunctionName, in.Qualifier })),
+		service.Stream("UpdateFunctionCode", s.updateCode, on(func(in *UpdateFunctionCodeInput) (*string, *string) { return in.FunctionName, nil })),
+		service.Stream("UpdateFunctionConfiguration", s.updateConfiguration, on(func(in *UpdateFunctionConfigurationInput) (*string, *string) { return in.FunctionName, nil })),
+		service.Stream("DeleteFunction", s.deleteFunction, on(func(in *DeleteFunctionInput) (*string, *string) { return in.FunctionName, in.Qualifier })),
+		service.View("ListFunctions", s.listFunctions, service.OnAny()),
+		service.View("ListVersionsByFunction", s.listVersions, on(func(in *ListVersionsByFunctionInput) (*string, *string) { return in.FunctionName, nil })),
+
+		service.Stream("Invoke", s.invoke, service.Action("lambda:InvokeFunction"), on(func(in *InvokeInput) (*string, *string) { return in.FunctionName, in.Qualifier })),
+
+		service.View("ListTags", s.listTags, on(func(in *ListTagsInput) (*string, *string) { return in.Resource, nil })),
+		service.Update("TagResource", s.tagResource, on(func(in *TagResourceInput) (*string, *string) { return in.Resource, nil })),
+		service.Update("UntagResource", s.untagResource, on(func(in *UntagResourceInput) (*string, *string) { return in.Resource, nil })),
+
+		service.Update("PutFunctionConcurrency", s.putConcurrency, on(func(in *PutFunctionConcurrencyInput) (*string, *string) { return in.FunctionName, nil })),
+		service.View("GetFunctionConcurrency", s.getConcurrency, on(func(in *GetFunctionConcurrencyInput) (*string, *string) { return in.FunctionName, nil })),
+		service.Update("DeleteFunctionConcurrency", s.deleteConcurrency, on(func(in *DeleteFunctionConcurrencyInput) (*string, *string) { return in.FunctionName, nil })),
+
+		service.View("GetPolicy", s.getPolicy, on(func(in *GetPolicyInput) (*string, *string) { return in.FunctionName, in.Qualifier })),
+		service.View("GetFunctionCodeSigningConfig", s.getCodeSigningConfig, on(func(in *GetFunctionCodeSigningConfigInput) (*string, *string) { return in.FunctionName, nil })),
+	}
+}
+
+// on declares the function that a call names, with its qualifier if it has one, as the resource.
+func on[In any](f func(*In) (name, qualifier *string)) service.Option {
+	return service.On(func(r state.Reader, in *In) []string {
+		name, qualifier := f(in)
+		return []string{declaredARN(r, name, qualifier)}
+	})
+}

@@ -1,0 +1,183 @@
+package lambda
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// queue runs asynchronous invocations in the background. It lives in memory: what it holds when the process ends
+// without warning is lost, so it is bounded and does not promise more than AWS's "at least once, usually".
+type queue struct {
+	run     func(context.Context, queued) outcome
+	retries []time.Duration
+	log     *slog.Logger
+	ctx     context.Context // of the invocations; over when close gives up
+	cancel  context.CancelFunc
+	work    sync.WaitGroup
+
+	mu      sync.Mutex
+	waiting []queued               // guarded by mu
+	delayed map[*time.Timer]queued // guarded by mu
+	count   int                    // waiting, delayed or running; guarded by mu
+	bytes   int                    // of their payloads; guarded by mu
+	workers int                    // guarded by mu
+	closed  bool                   // guarded by mu
+}
+
+// queued is one asynchronous invocation.
+type queued struct {
+	function string
+	in       Invocation
+	accepted time.Time
+	failures int // runs that ended with a function error
+	refusals int // runs that did not come about
+}
+
+// outcome says what came of a run; none of the three: it went well.
+type outcome struct {
+	failed, busy, gone bool
+	reason             string
+}
+
+const (
+	maxQueued      = 1000
+	maxQueuedBytes = 64 << 20
+	maxWorkers     = 32
+	firstBackOff   = time.Second
+	lastBackOff    = 5 * time.Minute
+	asyncMaxAge    = 6 * time.Hour // how long AWS tries
+)
+
+func newQueue(run func(context.Context, queued) outcome, retries []time.Duration, log *slog.Logger) *queue {
+	q := &queue{run: run, retries: retries, log: log, delayed: map[*time.Timer]queued{}}
+	q.ctx, q.cancel = context.WithCancel(context.Background())
+	return q
+}
+
+var errQueueClosed = errors.New("the region is shutting down")
+
+// push takes an invocation, or says that there is no room.
+func (q *queue) push(e queued) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return errQueueClosed
+	}
+	if q.count == maxQueued || q.bytes+len(e.in.Payload) > maxQueuedBytes {
+		return &Throttled{"CallerRateLimitExceeded"}
+	}
+	e.accepted = time.Now()
+	q.count++
+	q.bytes += len(e.in.Payload)
+	q.enqueueLocked(e)
+	return nil
+}
+
+func (q *queue) enqueueLocked(e queued) {
+	q.waiting = append(q.waiting, e)
+	if q.workers < maxWorkers {
+		q.workers++
+		q.work.Go(q.worker)
+	}
+}
+
+func (q *queue) worker() {
+	for {
+		q.mu.Lock()
+		if len(q.waiting) == 0 {
+			q.workers--
+			q.mu.Unlock()
+			return
+		}
+		e := q.waiting[0]
+		q.waiting[0] = queued{} // let go of the payload
+		q.waiting = q.waiting[1:]
+		q.mu.Unlock()
+		q.finish(e, q.run(q.ctx, e))
+	}
+}
+
+// finish ends an invocation or arranges for it to be tried again: after a function error as often as AWS does,
+// after a refusal for as long as AWS does.
+func (q *queue) finish(e queued, o outcome) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	switch {
+	case o.failed && e.failures < len(q.retries):
+		delay := q.retries[e.failures]
+		e.failures++
+		q.delayLocked(e, delay, o)
+	case o.busy && time.Since(e.accepted) < asyncMaxAge:
+		delay := lastBackOff
+		if e.refusals < 9 {
+			delay = min(firstBackOff<<e.refusals, lastBackOff)
+		}
+		e.refusals++
+		q.delayLocked(e, delay, o)
+	case o.failed, o.busy, o.gone:
+		q.dropLocked(e, o.reason)
+	default:
+		q.forgetLocked(e)
+	}
+}
+
+func (q *queue) delayLocked(e queued, delay time.Duration, o outcome) {
+	if q.closed {
+		q.dropLocked(e, o.reason)
+		return
+	}
+	q.log.Info("asynchronous invocation is tried again", "function", e.function, "request", e.in.RequestID, "in", delay, "reason", o.reason)
+	var timer *time.Timer
+	timer = time.AfterFunc(delay, func() {
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		if _, ok := q.delayed[timer]; ok {
+			delete(q.delayed, timer)
+			q.enqueueLocked(e)
+		}
+	})
+	q.delayed[timer] = e
+}
+
+func (q *queue) dropLocked(e queued, reason string) {
+	q.log.Warn("asynchronous invocation is given up", "function", e.function, "request", e.in.RequestID, "reason", reason)
+	q.forgetLocked(e)
+}
+
+func (q *queue) forgetLocked(e queued) {
+	q.count--
+	q.bytes -= len(e.in.Payload)
+}
+
+// close takes nothing new, gives up what waits for another try, and waits for the rest until ctx is over.
+func (q *queue) close(ctx context.Context) error {
+	defer q.cancel()
+	q.mu.Lock()
+	q.closed = true
+	for timer, e := range q.delayed {
+		timer.Stop()
+		q.dropLocked(e, errQueueClosed.Error())
+	}
+	clear(q.delayed)
+	q.mu.Unlock()
+	done := make(chan struct{})
+	go func() {
+		q.work.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+	}
+	q.mu.Lock()
+	for _, e := range q.waiting {
+		q.dropLocked(e, errQueueClosed.Error())
+	}
+	q.waiting = nil
+	q.mu.Unlock()
+	return ctx.Err()
+}

@@ -1,0 +1,113 @@
+package lambda
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime"
+	"time"
+
+	"github.com/culvert-cloud/culvert/internal/api"
+	"github.com/culvert-cloud/culvert/internal/resource"
+	"github.com/culvert-cloud/culvert/internal/state"
+)
+
+// Config says what the service works with. Fields are needed unless they say otherwise.
+type Config struct {
+	State    *state.Store
+	Code     *CodeStore
+	Executor Executor
+	Roles    Roles
+	Log      *slog.Logger
+	// Settle waits, bounded, until the drivers report a revision applied. nil: nothing to wait for.
+	Settle func(ctx context.Context, revision uint64) error
+	// FetchObject reads a package from S3 on behalf of the call. nil: packages in S3 are refused.
+	FetchObject func(ctx context.Context, call *api.Call, bucket, key, version string) (io.ReadCloser, error)
+	// Architecture is Lambda's name of the architecture that functions run on. Empty: this machine's.
+	Architecture string
+	// Retries are the delays before an asynchronous invocation is tried again. nil: AWS's, one and two minutes.
+	Retries []time.Duration
+}
+
+// Roles answers what the service has to know about roles.
+type Roles interface {
+	// AssumableBy reports whether a role exists and trusts a service, such as lambda.amazonaws.com.
+	AssumableBy(r state.Reader, roleARN, service string) bool
+	// Allows reports whether a role's policies allow an action on all resources.
+	Allows(r state.Reader, roleARN, action string) bool
+}
+
+// Executor runs functions.
+type Executor interface {
+	// Invoke runs a function once and waits for it. An *api.Error goes to the caller as it is; a Throttled
+	// becomes AWS's answer for it.
+	Invoke(ctx context.Context, f *resource.Function, in Invocation) (Result, error)
+	// Drain is told that a function was changed or deleted: environments that were made for it before take no
+	// more invocations. It does not wait for those that are running.
+	Drain(function string)
+}
+
+// Invocation is one run of a function.
+type Invocation struct {
+	RequestID     string
+	Payload       []byte // JSON, never empty
+	ClientContext string // JSON, or empty
+	TraceID       string // value of X-Amzn-Trace-Id, or empty
+	InvokedARN    string // as the caller named the function
+}
+
+// Result is what came of an invocation.
+type Result struct {
+	Payload       []byte
+	FunctionError string // Unhandled, or empty
+	LogTail       []byte // the last of what was logged, at most 4 KB
+}
+
+// Throttled is an Executor's error when it has no room for one more invocation.
+type Throttled struct{ Reason string }
+
+func (t *Throttled) Error() string { return "throttled: " + t.Reason }
+
+// Service serves Lambda.
+type Service struct {
+	config Config
+	limits *limits
+	queue  *queue
+}
+
+// New makes the service. Close it to let asynchronous invocations finish.
+func New(c Config) (*Service, error) {
+	if c.State == nil || c.Code == nil || c.Executor == nil || c.Roles == nil || c.Log == nil {
+		return nil, errors.New("make the Lambda service: state, code, executor, roles and log are needed")
+	}
+	if c.Architecture == "" {
+		c.Architecture = architecture(runtime.GOARCH)
+	}
+	if c.Retries == nil {
+		c.Retries = []time.Duration{time.Minute, 2 * time.Minute}
+	}
+	s := &Service{config: c, limits: newLimits()}
+	s.queue = newQueue(s.runQueued, c.Retries, c.Log)
+	return s, nil
+}
+
+// Close takes no more asynchronous invocations and waits for those that are queued or running, but not for
+// retries that lie in the future. What is left when ctx is over is dropped.
+func (s *Service) Close(ctx context.Context) error { return s.queue.close(ctx) }
+
+// commit runs a transaction and waits until it is settled.
+func (s *Service) commit(ctx context.Context, change func(*state.Tx) error) error {
+	revision, err := s.config.State.Update(change)
+	if err != nil {
+		return err
+	}
+	if s.config.Settle == nil {
+		return nil
+	}
+	if err := s.config.Settle(ctx, revision); err != nil {
+		return fmt.Errorf("wait for revision %d to be applied: %w", revision, err)
+	}
+	return nil
+}
