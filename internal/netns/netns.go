@@ -9,13 +9,14 @@ package netns
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"runtime"
 	"strings"
 	"sync"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -26,12 +27,16 @@ type NS struct {
 	name string
 	fd   int
 
-	mu     sync.Mutex
-	closed bool // guarded by mu
+	mu     sync.RWMutex
+	closed bool // guarded by mu; held for reading while fd is handed to the kernel
 }
 
-// New makes an empty network namespace. The name is for messages only.
-func New(name string) (*NS, error) {
+// ErrClosed is returned for work in a namespace that was closed.
+var ErrClosed = errors.New("network namespace is closed")
+
+// New makes an empty network namespace. The name is for messages only. Each of setup then runs inside, on the
+// same thread; if one fails there is no namespace.
+func New(name string, setup ...func() error) (*NS, error) {
 	type result struct {
 		fd  int
 		err error
@@ -45,9 +50,17 @@ func New(name string) (*NS, error) {
 		}
 		fd, err := unix.Open(fmt.Sprintf("/proc/self/task/%d/ns/net", unix.Gettid()), unix.O_RDONLY|unix.O_CLOEXEC, 0)
 		if err != nil {
-			err = fmt.Errorf("create network namespace %s: open: %w", name, err)
+			done <- result{err: fmt.Errorf("create network namespace %s: open: %w", name, err)}
+			return
 		}
-		done <- result{fd, err}
+		for _, f := range setup {
+			if err := f(); err != nil {
+				unix.Close(fd)
+				done <- result{err: fmt.Errorf("set up network namespace %s: %w", name, err)}
+				return
+			}
+		}
+		done <- result{fd: fd}
 	}()
 	r := <-done
 	if r.err != nil {
@@ -74,14 +87,51 @@ func (n *NS) Close() error {
 	return unix.Close(n.fd)
 }
 
+// Dup gives a second, independent hold on the namespace: it lives until both are closed.
+func (n *NS) Dup() (*NS, error) {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	if n.closed {
+		return nil, fmt.Errorf("hold network namespace %s: %w", n.name, ErrClosed)
+	}
+	fd, err := unix.FcntlInt(uintptr(n.fd), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("hold network namespace %s: %w", n.name, err)
+	}
+	return &NS{name: n.name, fd: fd}, nil
+}
+
+// Hold is Dup for a namespace that is known by a descriptor only. The descriptor stays the caller's.
+func Hold(name string, fd int) (*NS, error) {
+	dup, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("hold network namespace %s: %w", name, err)
+	}
+	return &NS{name: name, fd: dup}, nil
+}
+
+// enter moves the calling thread into the namespace. The lock keeps the descriptor from being closed, and its
+// number from being given to another namespace, in between.
+func (n *NS) enter() error {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	if n.closed {
+		return fmt.Errorf("enter network namespace %s: %w", n.name, ErrClosed)
+	}
+	if err := unix.Setns(n.fd, unix.CLONE_NEWNET); err != nil {
+		return fmt.Errorf("enter network namespace %s: %w", n.name, err)
+	}
+	return nil
+}
+
 // Do runs f on a thread inside the namespace. f must not start goroutines that need the namespace: they run
 // on other threads. Sockets that f opens stay in the namespace for life and may be used from anywhere.
 func (n *NS) Do(f func() error) error {
 	done := make(chan error, 1)
 	go func() {
 		runtime.LockOSThread() // never unlocked
-		if err := unix.Setns(n.fd, unix.CLONE_NEWNET); err != nil {
-			done <- fmt.Errorf("enter network namespace %s: %w", n.name, err)
+		if err := n.enter(); err != nil {
+			done <- err
 			return
 		}
 		done <- f()
@@ -91,24 +141,38 @@ func (n *NS) Do(f func() error) error {
 
 // Sysctl writes settings of the form "net.ipv4.ip_forward=1" inside the namespace.
 func (n *NS) Sysctl(settings ...string) error {
-	return n.Do(func() error {
+	if err := n.Do(Settings(settings...)); err != nil {
+		return fmt.Errorf("in %s: %w", n.name, err)
+	}
+	return nil
+}
+
+// Settings gives a function that writes settings in the namespace of the thread that calls it, for [New] and
+// [NS.Do].
+func Settings(settings ...string) func() error {
+	return func() error {
 		for _, s := range settings {
 			key, value, ok := strings.Cut(s, "=")
 			if !ok {
 				return fmt.Errorf("sysctl %q has no value", s)
 			}
 			if err := os.WriteFile("/proc/sys/"+strings.ReplaceAll(key, ".", "/"), []byte(value), 0o644); err != nil {
-				return fmt.Errorf("sysctl %s in %s: %w", s, n.name, err)
+				return fmt.Errorf("sysctl %s: %w", s, err)
 			}
 		}
 		return nil
-	})
+	}
 }
 
 // Listen opens a stream listener inside the namespace. The address must be a literal.
 func (n *NS) Listen(network, address string) (l net.Listener, err error) {
+	if err := literal(address); err != nil {
+		return nil, err
+	}
 	err = n.Do(func() error {
-		l, err = (&net.ListenConfig{KeepAlive: -1}).Listen(context.Background(), network, address)
+		lc := net.ListenConfig{KeepAlive: -1}
+		lc.SetMultipathTCP(false)
+		l, err = lc.Listen(context.Background(), network, address)
 		return err
 	})
 	return l, err
@@ -116,6 +180,9 @@ func (n *NS) Listen(network, address string) (l net.Listener, err error) {
 
 // ListenPacket opens a packet socket inside the namespace. The address must be a literal.
 func (n *NS) ListenPacket(network, address string) (c net.PacketConn, err error) {
+	if err := literal(address); err != nil {
+		return nil, err
+	}
 	err = n.Do(func() error {
 		c, err = net.ListenPacket(network, address)
 		return err
@@ -123,13 +190,27 @@ func (n *NS) ListenPacket(network, address string) (c net.PacketConn, err error)
 	return c, err
 }
 
-// Dial connects from inside the namespace. The address must be a literal of one family: name resolution and
-// racing of families would run on other threads, outside.
-func (n *NS) Dial(network, address string, timeout time.Duration) (c net.Conn, err error) {
+// Dial connects from inside the namespace until the context ends. The address must be a literal of one
+// family: name resolution and racing of families would run on other threads, outside.
+func (n *NS) Dial(ctx context.Context, network, address string) (c net.Conn, err error) {
+	if err := literal(address); err != nil {
+		return nil, err
+	}
 	err = n.Do(func() error {
-		d := net.Dialer{Timeout: timeout, KeepAlive: -1}
-		c, err = d.Dial(network, address)
+		c, err = (&net.Dialer{KeepAlive: -1}).DialContext(ctx, network, address)
 		return err
 	})
 	return c, err
+}
+
+// literal refuses addresses that would have to be looked up.
+func literal(address string) error {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return fmt.Errorf("address %q: %w", address, err)
+	}
+	if _, err := netip.ParseAddr(host); err != nil && host != "" {
+		return fmt.Errorf("address %q is not a literal: %w", address, err)
+	}
+	return nil
 }

@@ -49,8 +49,8 @@ func spawn(jobs <-chan job) {
 		panic(fmt.Sprintf("netns: open home namespace: %v", err))
 	}
 	for j := range jobs {
-		if err := unix.Setns(j.ns.fd, unix.CLONE_NEWNET); err != nil {
-			j.done <- fmt.Errorf("spawn in %s: enter: %w", j.ns.name, err)
+		if err := j.ns.enter(); err != nil {
+			j.done <- fmt.Errorf("spawn: %w", err)
 			continue
 		}
 		err := j.f()

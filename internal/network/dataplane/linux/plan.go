@@ -1,0 +1,240 @@
+package linux
+
+import (
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/culvert-cloud/culvert/internal/network/topology"
+	"github.com/culvert-cloud/culvert/internal/resource"
+)
+
+// A plan is everything the kernel is to have for one VPC. It is a pure function of the VPC and its numbers.
+type plan struct {
+	vpc       resource.VPCID
+	resolvers []netip.Addr // the router's own addresses
+	enis      []eniPlan    // ordered by id
+	igw       resource.InternetGatewayID
+	endpoints []endpointPlan // gateway endpoints, ordered by id
+	tables    map[uint32]table
+	rules     *ruleset
+	public    []netip.Addr // addresses that the internet routes to this VPC, ordered
+}
+
+// An eniPlan is one interface and its namespace.
+type eniPlan struct {
+	id         resource.NetworkInterfaceID
+	name       string // of the router's end
+	mac        string
+	group      uint32
+	subnet     netip.Prefix
+	addresses  []netip.Addr
+	natGateway resource.NATGatewayID // empty for others
+}
+
+// An endpointPlan is one gateway endpoint: a namespace that owns whole prefixes.
+type endpointPlan struct {
+	id       resource.VPCEndpointID
+	name     string // of the router's end of the wire
+	prefixes []netip.Prefix
+}
+
+// A table is one kernel routing table.
+type table map[netip.Prefix]hop
+
+// A hop is where a route leads.
+type hop struct {
+	kind    hopKind
+	link    string     // hopLink, hopVia: the router's end
+	gateway netip.Addr // hopVia: next hop, on the link
+}
+
+type hopKind string
+
+const (
+	hopBlackhole hopKind = "blackhole" // dropped without a word
+	hopThrow     hopKind = "throw"     // not decided here: the local table is next
+	hopLink      hopKind = "link"      // the destination is right behind the link
+	hopVia       hopKind = "via"
+)
+
+const (
+	igwLink = "igw0"
+	// Every interface's address, in every VPC: what AWS calls the local route.
+	localTable = 100
+	// Routing table and packet mark of the subnet with device group n are firstTable+n.
+	firstTable = 1000
+)
+
+// Link-local addresses, of which AWS answers a few in every VPC; none is ever routed.
+var (
+	linkLocal         = netip.MustParsePrefix("169.254.0.0/16")
+	linkLocalResolver = netip.MustParseAddr("169.254.169.253")
+	wireGateway       = netip.MustParseAddr("169.254.1.1") // next hop on every wire; no one answers to it
+)
+
+// makePlan plans one VPC.
+func makePlan(v *topology.VPC, n *numbers) (*plan, error) {
+	p := &plan{vpc: v.ID, igw: v.InternetGateway, tables: map[uint32]table{localTable: {}}}
+	if !v.Resolver.Is4() {
+		return nil, fmt.Errorf("plan %s: its resolver's address %s is not an IPv4 address", v.ID, v.Resolver)
+	}
+	p.resolvers = []netip.Addr{v.Resolver, linkLocalResolver}
+	nat := map[resource.NetworkInterfaceID]*topology.NATGateway{}
+	for _, g := range v.NATGateways {
+		nat[g.ENI] = g
+	}
+	for _, e := range v.ENIs {
+		if err := p.addENI(v, e, nat[e.ID], n); err != nil {
+			return nil, err
+		}
+	}
+	for _, e := range v.Endpoints {
+		if e.Type == resource.EndpointTypeGateway {
+			p.endpoints = append(p.endpoints, endpointPlan{e.ID, n.endpoints[e.ID], e.Prefixes})
+		}
+	}
+	for _, s := range v.Subnets {
+		p.tables[firstTable+n.subnets[s.ID]] = p.subnetTable(v, s, n)
+	}
+	p.rules = planRules(v, n)
+	return p, nil
+}
+
+func (p *plan) addENI(v *topology.VPC, e *topology.ENI, nat *topology.NATGateway, n *numbers) error {
+	subnet := v.Subnet(e.SubnetID)
+	if subnet == nil {
+		return fmt.Errorf("plan %s: it is in subnet %s, which is not in %s", e.ID, e.SubnetID, v.ID)
+	}
+	if len(e.Addresses) == 0 {
+		return fmt.Errorf("plan %s: it has no address", e.ID)
+	}
+	ep := eniPlan{id: e.ID, name: n.enis[e.ID], mac: e.MAC, group: n.subnets[e.SubnetID], subnet: subnet.CIDR, addresses: e.Addresses}
+	if nat != nil {
+		ep.natGateway = nat.ID
+	}
+	p.enis = append(p.enis, ep)
+	for _, a := range e.Addresses {
+		if !subnet.CIDR.Contains(a) || !a.Is4() {
+			return fmt.Errorf("plan %s: address %s is not in subnet %s (%s)", e.ID, a, subnet.ID, subnet.CIDR)
+		}
+		p.tables[localTable][netip.PrefixFrom(a, 32)] = hop{kind: hopLink, link: ep.name}
+	}
+	for _, a := range publicAddresses(v, e) {
+		p.public = append(p.public, a.Public)
+	}
+	slices.SortFunc(p.public, netip.Addr.Compare)
+	return nil
+}
+
+// publicAddresses are the translations that are in force: there must be an internet gateway, and a private
+// NAT gateway has none.
+func publicAddresses(v *topology.VPC, e *topology.ENI) []topology.PublicAddress {
+	if v.InternetGateway == "" {
+		return nil
+	}
+	for _, g := range v.NATGateways {
+		if g.ENI == e.ID && !g.Public {
+			return nil
+		}
+	}
+	return e.Public
+}
+
+// subnetTable is the subnet's route table as the kernel gets it.
+func (p *plan) subnetTable(v *topology.VPC, s *topology.Subnet, n *numbers) table {
+	t := table{}
+	for _, r := range s.Routes {
+		if !r.Destination.Addr().Is4() {
+			continue
+		}
+		// "A static route is preferred to a prefix list's" (VPC guide, route priority).
+		if _, taken := t[r.Destination]; taken && r.PrefixListID != "" {
+			continue
+		}
+		t[r.Destination] = routeHop(v, r, n)
+	}
+	// Link-local addresses are answered in the subnet or not at all, and packets within the subnet do not
+	// look at its routes.
+	t[linkLocal] = hop{kind: hopBlackhole}
+	t[s.CIDR.Masked()] = hop{kind: hopThrow}
+	return t
+}
+
+// routeHop translates a route's target. A target that is not there is a black hole.
+func routeHop(v *topology.VPC, r topology.Route, n *numbers) hop {
+	if r.Blackhole {
+		return hop{kind: hopBlackhole}
+	}
+	switch r.Kind {
+	case topology.TargetLocal:
+		return hop{kind: hopThrow}
+	case topology.TargetInternetGateway:
+		if v.InternetGateway != "" && r.TargetID == string(v.InternetGateway) {
+			return hop{hopVia, igwLink, wireGateway}
+		}
+	case topology.TargetNATGateway:
+		if g := v.NATGateway(resource.NATGatewayID(r.TargetID)); g != nil {
+			return interfaceHop(v, g.ENI, n)
+		}
+	case topology.TargetENI:
+		return interfaceHop(v, resource.NetworkInterfaceID(r.TargetID), n)
+	case topology.TargetGatewayEndpoint:
+		if name := n.endpoints[resource.VPCEndpointID(r.TargetID)]; name != "" {
+			return hop{hopVia, name, wireGateway}
+		}
+	}
+	return hop{kind: hopBlackhole}
+}
+
+func interfaceHop(v *topology.VPC, id resource.NetworkInterfaceID, n *numbers) hop {
+	for _, e := range v.ENIs {
+		if e.ID == id {
+			return hop{hopVia, n.enis[id], e.Address()}
+		}
+	}
+	return hop{kind: hopBlackhole}
+}
+
+// String is the plan as a person would want to read it.
+func (p *plan) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "vpc %s\nresolvers %v\n", p.vpc, p.resolvers)
+	if p.igw != "" {
+		fmt.Fprintf(&b, "wire %s to the internet: %s, public addresses %v\n", igwLink, p.igw, p.public)
+	}
+	for _, e := range p.endpoints {
+		fmt.Fprintf(&b, "wire %s to gateway endpoint %s: owns %v\n", e.name, e.id, e.prefixes)
+	}
+	for _, e := range p.enis {
+		fmt.Fprintf(&b, "interface %s: %s %v mac %s in %s group %d", e.name, e.id, e.addresses, e.mac, e.subnet, e.group)
+		if e.natGateway != "" {
+			fmt.Fprintf(&b, " is %s", e.natGateway)
+		}
+		b.WriteString("\n")
+	}
+	for _, id := range slices.Sorted(maps.Keys(p.tables)) {
+		fmt.Fprintf(&b, "table %d\n%s", id, p.tables[id])
+	}
+	return b.String() + p.rules.String()
+}
+
+func (t table) String() string {
+	var b strings.Builder
+	for _, d := range slices.SortedFunc(maps.Keys(t), netip.Prefix.Compare) {
+		fmt.Fprintf(&b, "\t%s %s\n", d, t[d])
+	}
+	return b.String()
+}
+
+func (h hop) String() string {
+	switch h.kind {
+	case hopLink:
+		return "dev " + h.link
+	case hopVia:
+		return "via " + h.gateway.String() + " dev " + h.link
+	}
+	return string(h.kind)
+}

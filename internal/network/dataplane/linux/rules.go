@@ -1,0 +1,214 @@
+package linux
+
+import (
+	"fmt"
+	"net/netip"
+
+	"github.com/culvert-cloud/culvert/internal/network/topology"
+	"github.com/culvert-cloud/culvert/internal/resource"
+	"github.com/google/nftables/expr"
+	"golang.org/x/sys/unix"
+)
+
+// vpcTable is the name of the table in every router.
+const vpcTable = "vpc"
+
+// planRules compiles a VPC's filters and translations.
+func planRules(v *topology.VPC, n *numbers) *ruleset {
+	r := &ruleset{}
+	c := &compiler{vpc: v, numbers: n, rules: r}
+	c.baseChains()
+	c.interfaceSets()
+	c.subnetSets()
+	c.translations()
+	for _, g := range v.SecurityGroups {
+		c.securityGroup(g)
+	}
+	for _, a := range v.NetworkACLs {
+		c.networkACL(a)
+	}
+	for _, l := range v.PrefixLists {
+		c.prefixList(l)
+	}
+	r.sort()
+	return r
+}
+
+// A compiler collects the parts of one ruleset.
+type compiler struct {
+	vpc     *topology.VPC
+	numbers *numbers
+	rules   *ruleset
+}
+
+// baseChains are the way of a packet. Accepting in one of them only means to go on with the next, so each
+// stage stands for itself, in AWS's order. Whatever no stage knows is dropped.
+func (c *compiler) baseChains() {
+	established := connectionState("established,related", stateEstablished|stateRelated)
+	ownSource := part{"iifname . ip saddr @own_address", []expr.Any{
+		&expr.Meta{Key: expr.MetaKeyIIFNAME, Register: register32}, loadSource(register32 + 4),
+		&expr.Lookup{SourceRegister: register32, SetName: "own_address"}}}
+	ownDestination := part{"oifname . ip daddr @own_address", []expr.Any{
+		&expr.Meta{Key: expr.MetaKeyOIFNAME, Register: register32}, loadDestination(register32 + 4),
+		&expr.Lookup{SourceRegister: register32, SetName: "own_address"}}}
+	sameSubnet := part{"iifgroup . oifgroup @same_subnet", []expr.Any{
+		&expr.Meta{Key: expr.MetaKeyIIFGROUP, Register: register32}, &expr.Meta{Key: expr.MetaKeyOIFGROUP, Register: register32 + 1},
+		&expr.Lookup{SourceRegister: register32, SetName: "same_subnet"}}}
+
+	c.chain("source_check", prerouting("filter", -300),
+		makeRule(notIPv4(), counter(), drop()),
+		makeRule(ownSource, accept()),
+		makeRule(inputIn("any_address"), accept()),
+		makeRule(inputName("lo"), accept()),
+		makeRule(counter(), drop()))
+	c.chain("choose_table", prerouting("filter", -150), makeRule(markByGroup("table_of")))
+	c.chain("igw_in", prerouting("nat", -100), makeRule(inputName(igwLink), translateByMap("dnat ip to ip daddr map @private_of", loadDestination(register), "private_of", expr.NATTypeDestNAT)))
+
+	c.chain("destination_check", forward(5, expr.VerdictDrop),
+		makeRule(ownDestination, accept()),
+		makeRule(outputIn("any_address"), accept()))
+	c.chain("groups_egress", forward(10, expr.VerdictDrop),
+		makeRule(established, accept()),
+		makeRule(connectionState("invalid", stateInvalid), counter(), drop()),
+		makeRule(inputVerdict("groups_out")),
+		makeRule(inputIn("no_groups"), accept()))
+	c.chain("acl_egress", forward(20, expr.VerdictAccept),
+		makeRule(sameSubnet, accept()),
+		makeRule(groupVerdict("iifgroup", expr.MetaKeyIIFGROUP, "acl_out")))
+	c.chain("acl_ingress", forward(30, expr.VerdictAccept),
+		makeRule(sameSubnet, accept()),
+		makeRule(groupVerdict("oifgroup", expr.MetaKeyOIFGROUP, "acl_in")))
+	c.chain("groups_ingress", forward(40, expr.VerdictDrop),
+		makeRule(established, accept()),
+		makeRule(outputVerdict("groups_in")),
+		makeRule(outputIn("no_groups"), accept()))
+	c.chain("igw", forward(50, expr.VerdictAccept),
+		makeRule(outputName(igwLink), connectionState("new", stateNew), sourceNotInSet("public_of"), counter(), drop()),
+		makeRule(inputName(igwLink), notTranslated(), counter(), drop()))
+
+	c.chain("igw_out", postrouting("nat", 100), makeRule(outputName(igwLink), translateByMap("snat ip to ip saddr map @public_of", loadSource(register), "public_of", expr.NATTypeSourceNAT)))
+	c.routerChains()
+}
+
+// routerChains guard the router itself: it answers to DNS and is silent otherwise. Security groups and
+// network ACLs do not apply to the resolver (VPC guide, "Amazon DNS").
+func (c *compiler) routerChains() {
+	in := []rule{makeRule(inputIn("no_groups"), counter(), drop())}
+	for _, a := range []netip.Addr{c.vpc.Resolver, linkLocalResolver} {
+		for _, p := range []int{unix.IPPROTO_UDP, unix.IPPROTO_TCP} {
+			in = append(in, makeRule(destinationIn(netip.PrefixFrom(a, 32)), protocol(p), destinationPorts(53, 53), accept()))
+		}
+	}
+	c.chain("input", input(expr.VerdictDrop), in...)
+	// Not "related": an ICMP error about a flow is related to it, and the router sends none but this one.
+	c.chain("output", output(expr.VerdictDrop),
+		makeRule(connectionState("established", stateEstablished), accept()),
+		makeRule(protocol(unix.IPPROTO_ICMP), icmpHeader(0, 3), icmpHeader(1, 4), accept()))
+}
+
+// interfaceSets say what each link may send and which groups it carries.
+func (c *compiler) interfaceSets() {
+	own := c.set("own_address", dataType{}, typeInterface, typeAddress)
+	anyAddress := c.set("any_address", dataType{}, typeInterface)
+	none := c.set("no_groups", dataType{}, typeInterface)
+	out, in := c.set("groups_out", typeVerdict, typeInterface), c.set("groups_in", typeVerdict, typeInterface)
+	gateways := map[resource.NetworkInterfaceID]bool{}
+	for _, g := range c.vpc.NATGateways {
+		gateways[g.ENI] = true
+	}
+	combinations := map[string]bool{}
+	for _, e := range c.vpc.ENIs {
+		name := c.numbers.enis[e.ID]
+		for _, a := range e.Addresses {
+			own.elements = append(own.elements, element{text: name + " . " + a.String(), key: append(interfaceKey(name), addressKey(a)...)})
+		}
+		switch {
+		case gateways[e.ID]:
+			anyAddress.addInterface(name)
+			none.addInterface(name)
+			continue
+		case !e.SourceDestCheck:
+			anyAddress.addInterface(name)
+		}
+		if len(e.GroupIDs) == 0 {
+			continue // in no map: nothing passes
+		}
+		combination := combinationName(e.GroupIDs)
+		if !combinations[combination] {
+			combinations[combination] = true
+			c.combination(combination, e.GroupIDs)
+		}
+		out.addVerdict(name, interfaceKey(name), expr.VerdictGoto, combination+"_out")
+		in.addVerdict(name, interfaceKey(name), expr.VerdictGoto, combination+"_in")
+	}
+	for _, wire := range c.wires() {
+		anyAddress.addInterface(wire)
+		none.addInterface(wire)
+	}
+}
+
+// wires are the links that are not interfaces of the VPC.
+func (c *compiler) wires() []string {
+	var out []string
+	if c.vpc.InternetGateway != "" {
+		out = append(out, igwLink)
+	}
+	for _, e := range c.vpc.Endpoints {
+		if name := c.numbers.endpoints[e.ID]; name != "" {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// subnetSets have one element for each subnet, not for each interface: links carry their subnet as device group.
+func (c *compiler) subnetSets() {
+	same := c.set("same_subnet", dataType{}, typeGroup, typeGroup)
+	tables := c.set("table_of", typeMark, typeGroup)
+	out, in := c.set("acl_out", typeVerdict, typeGroup), c.set("acl_in", typeVerdict, typeGroup)
+	for _, s := range c.vpc.Subnets {
+		n := c.numbers.subnets[s.ID]
+		same.elements = append(same.elements, element{text: fmt.Sprintf("%d . %d", n, n), key: append(number(n), number(n)...)})
+		tables.elements = append(tables.elements, element{text: fmt.Sprintf("%d : %d", n, firstTable+n), key: number(n), value: number(firstTable + n)})
+		acl := chainName(string(s.NetworkACLID))
+		if c.vpc.NetworkACL(s.NetworkACLID) == nil {
+			acl = "acl_missing" // no ACL, no way
+			c.missingACL()
+		}
+		out.addVerdict(fmt.Sprint(n), number(n), expr.VerdictJump, acl+"_out")
+		in.addVerdict(fmt.Sprint(n), number(n), expr.VerdictJump, acl+"_in")
+	}
+}
+
+// translations are the internet gateway's: one address for one.
+func (c *compiler) translations() {
+	public, private := c.set("public_of", typeAddress, typeAddress), c.set("private_of", typeAddress, typeAddress)
+	for _, e := range c.vpc.ENIs {
+		for _, a := range publicAddresses(c.vpc, e) {
+			public.elements = append(public.elements, element{text: a.Private.String() + " : " + a.Public.String(), key: addressKey(a.Private), value: addressKey(a.Public)})
+			private.elements = append(private.elements, element{text: a.Public.String() + " : " + a.Private.String(), key: addressKey(a.Public), value: addressKey(a.Private)})
+		}
+	}
+}
+
+func (c *compiler) chain(name string, base *hook, rules ...rule) {
+	c.rules.chains = append(c.rules.chains, &chain{name, base, rules})
+}
+
+func (c *compiler) set(name string, value dataType, key ...dataType) *set {
+	s := &set{name: name, key: key, value: value}
+	c.rules.sets = append(c.rules.sets, s)
+	return s
+}
+
+func (s *set) addInterface(name string) {
+	s.elements = append(s.elements, element{text: name, key: interfaceKey(name)})
+}
+
+func (s *set) addVerdict(text string, key []byte, kind expr.VerdictKind, chain string) {
+	verb := "goto"
+	if kind == expr.VerdictJump {
+		verb = "jump"
+	}
+	s.elements = append(s.elements, element{text: text + " : " + verb + " " + chain, key: key, verdict: kind, chain: chain})
+}

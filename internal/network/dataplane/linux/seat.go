@@ -1,0 +1,192 @@
+package linux
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+
+	"github.com/culvert-cloud/culvert/internal/netns"
+	"github.com/google/nftables/expr"
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// seats are the namespaces that share one uplink: an interface's, or the internet. Each has a wire to the
+// uplink's namespace and an address of the pool; nobody can connect to one.
+type seats struct {
+	parent *netns.NS
+	kind   seatKind
+
+	mu     sync.Mutex
+	links  *netlink.Handle     // nil until the first seat; guarded by mu
+	last   uint32              // number of the newest seat; guarded by mu
+	taken  map[netip.Addr]bool // guarded by mu
+	closed bool                // guarded by mu
+}
+
+// A seatKind is what differs between the two uplinks.
+type seatKind struct {
+	pool     netip.Prefix
+	rules    *ruleset // nil: the uplink's namespace has its own
+	settings []string
+}
+
+// executionAddress is the address of Lambda's execution environments, on the loopback of every seat.
+func executionAddress() netip.Addr { return netip.AddrFrom4([4]byte{169, 254, 100, 1}) }
+
+// seatRules is the table that interfaces with seats have.
+const seatTable = "seats"
+
+// interfaceSeats go out from the interface's own address.
+func interfaceSeats(own netip.Addr) seatKind {
+	pool := netip.PrefixFrom(netip.AddrFrom4([4]byte{169, 254, 16, 0}), 20)
+	r := &ruleset{}
+	c := &compiler{rules: r}
+	resolver := netip.PrefixFrom(linkLocalResolver, 32)
+	c.chain("input", input(expr.VerdictAccept), makeRule(inputPrefix("s"), counter(), drop()))
+	c.chain("forward", forward(0, expr.VerdictDrop),
+		makeRule(notIPv4(), drop()),
+		makeRule(connectionState("established,related", stateEstablished|stateRelated), accept()),
+		makeRule(connectionState("invalid", stateInvalid), drop()),
+		makeRule(inputPrefix("s"), outputName("eth0"), destinationIn(resolver), accept()),
+		makeRule(destinationIn(linkLocal), drop()), // no metadata of an instance that is none
+		makeRule(inputPrefix("s"), outputName("eth0"), accept()))
+	c.chain("translate", postrouting("nat", 100),
+		makeRule(outputName("eth0"), sourceIn(pool), protocol(unix.IPPROTO_TCP), translateSource(own, true)),
+		makeRule(outputName("eth0"), sourceIn(pool), protocol(unix.IPPROTO_UDP), translateSource(own, true)),
+		makeRule(outputName("eth0"), sourceIn(pool), translateSource(own, false)))
+	return seatKind{pool: pool, rules: r, settings: []string{
+		"net.ipv4.ip_forward=1", "net.ipv4.conf.all.rp_filter=0", "net.ipv4.conf.default.rp_filter=1"}}
+}
+
+// internetSeats have addresses of their own that public services see. No VPC and no service has such
+// (RFC 6598).
+func internetSeats() seatKind {
+	return seatKind{pool: netip.PrefixFrom(netip.AddrFrom4([4]byte{100, 64, 0, 0}), 16), settings: []string{
+		"net.ipv4.conf.default.rp_filter=0"}}
+}
+
+func (s *seats) init(parent *netns.NS, kind seatKind) {
+	s.parent, s.kind, s.taken = parent, kind, map[netip.Addr]bool{}
+}
+
+// prepareLocked makes the uplink's namespace pass packets of seats on.
+func (s *seats) prepareLocked() error {
+	if s.closed {
+		return fmt.Errorf("seat at %s: %w", s.parent.Name(), netns.ErrClosed)
+	}
+	if s.links != nil {
+		return nil
+	}
+	if s.kind.rules != nil {
+		n := newNFT(s.parent)
+		defer n.close()
+		if err := n.commit(difference(seatTable, nil, s.kind.rules)); err != nil {
+			return err
+		}
+	}
+	if err := s.parent.Sysctl(s.kind.settings...); err != nil {
+		return err
+	}
+	links, err := openLinks(s.parent)
+	s.links = links
+	return err
+}
+
+// A seat is one namespace at an uplink.
+type seat struct {
+	place
+	seats   *seats
+	link    string // the uplink's end
+	address netip.Addr
+}
+
+func (s *seats) attach(ctx context.Context) (*seat, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.prepareLocked(); err != nil {
+		return nil, err
+	}
+	a, err := s.addressLocked()
+	if err != nil {
+		return nil, err
+	}
+	t := &seat{seats: s, link: fmt.Sprintf("s%d", s.last), address: a}
+	ns, err := netns.New(t.link+" of "+s.parent.Name(), netns.Settings(
+		"net.ipv4.ip_forward=0", "net.ipv6.conf.default.disable_ipv6=1"))
+	if err != nil {
+		return nil, err
+	}
+	t.place = place{ns}
+	if err := s.connectLocked(ctx, t); err != nil {
+		ns.Close()
+		return nil, fmt.Errorf("seat at %s: %w", s.parent.Name(), errors.Join(err, deleteLink(s.links, t.link)))
+	}
+	s.taken[a] = true
+	return t, nil
+}
+
+func (s *seats) connectLocked(ctx context.Context, t *seat) error {
+	mac := net.HardwareAddr{0x0e, 1, 0, 0, 0, 1}
+	index, err := addPair(s.links, pair{name: t.link, mac: routerMAC, mtu: vpcMTU, peer: t.ns, peerEnd: "eth0", peerMAC: mac})
+	if err != nil {
+		return err
+	}
+	far := end{link: "eth0", addresses: []netip.Prefix{netip.PrefixFrom(t.address, 32)},
+		loopback: []netip.Addr{executionAddress()}, gateway: wireGateway, gatewayMAC: routerMAC}
+	if err := withLinks(t.ns, far.setUp); err != nil {
+		return err
+	}
+	if err := addNeighbour(s.links, index, t.address, mac); err != nil {
+		return err
+	}
+	if err := setRoute(s.links, unix.RT_TABLE_MAIN, netip.PrefixFrom(t.address, 32), hop{kind: hopLink, link: t.link}, index); err != nil {
+		return err
+	}
+	return waitUp(ctx, s.links, index)
+}
+
+// addressLocked takes the next free address of the pool, in turn, so that one is not used again at once.
+func (s *seats) addressLocked() (netip.Addr, error) {
+	size := uint32(1) << (32 - s.kind.pool.Bits())
+	base := s.kind.pool.Addr().As4()
+	for range size {
+		s.last++
+		n := s.last % size
+		a := netip.AddrFrom4([4]byte{base[0], base[1], base[2] + byte(n>>8), byte(n)})
+		if low := byte(n); low != 0 && low != 255 && !s.taken[a] {
+			return a, nil
+		}
+	}
+	return netip.Addr{}, fmt.Errorf("seat at %s: all %d are taken", s.parent.Name(), size)
+}
+
+// Close removes the seat's wire and lets go of its namespace.
+func (t *seat) Close() error {
+	s := t.seats
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.taken[t.address] {
+		return nil // closed before
+	}
+	delete(s.taken, t.address)
+	err := t.ns.Close()
+	if s.closed {
+		return err
+	}
+	return errors.Join(err, deleteLink(s.links, t.link))
+}
+
+// close ends all seats: their wires go with the uplink's namespace, or are removed if somebody holds it.
+func (s *seats) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	if s.links != nil {
+		s.links.Close()
+		s.links = nil
+	}
+}
