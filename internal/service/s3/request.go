@@ -1,0 +1,147 @@
+package s3
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/culvert-cloud/culvert/internal/api"
+	"github.com/culvert-cloud/culvert/internal/resource"
+	"github.com/culvert-cloud/culvert/internal/state"
+)
+
+// level is what an operation acts on.
+type level int
+
+const (
+	levelService level = iota
+	levelBucket
+	levelObject
+	levelControl // S3 Control, the API beside S3
+)
+
+// request is a call on its way.
+type request struct {
+	call   *api.Call
+	view   *state.View
+	method string
+	header http.Header // with what a presigned URL carries as parameters
+	query  url.Values  // without the signature
+	signed signing
+	level  level
+	bucket string
+	key    string
+	path   string // of S3 Control: what follows the version
+
+	op     *operation
+	config *resource.Bucket // of bucket, once it is found
+
+	conditions map[string][]string // see authorize.go
+}
+
+// signing is where the signature was.
+type signing int
+
+const (
+	unsigned signing = iota
+	signedHeader
+	signedQuery
+)
+
+func (s *Service) newRequest(call *api.Call) (*request, error) {
+	r := &request{call: call, view: s.Store.View(), method: call.HTTP.Method}
+	query, err := url.ParseQuery(call.HTTP.URL.RawQuery)
+	if err != nil {
+		return nil, api.Errorf("InvalidURI", "Couldn't parse the specified URI.")
+	}
+	r.query = query
+	r.header = call.HTTP.Header.Clone()
+	switch {
+	case query.Has("X-Amz-Signature") || query.Has("Signature") && query.Has("AWSAccessKeyId"):
+		r.signed = signedQuery
+	case r.header.Get("Authorization") != "":
+		r.signed = signedHeader
+	}
+	r.liftParameters()
+	a, err := parseAddress(call.HTTP.Host, call.HTTP.URL.Path, r.view.Region())
+	if err != nil {
+		return nil, err
+	}
+	r.level, r.bucket, r.key, r.path = a.level, a.bucket, a.key, a.path
+	return r, nil
+}
+
+// liftParameters removes the signature's parameters, and makes headers of the headers that a presigned URL
+// carries as parameters: S3 treats X-Amz-Acl=private in the query as the header of that name.
+func (r *request) liftParameters() {
+	for name, values := range r.query {
+		switch lower := strings.ToLower(name); {
+		case lower == "x-id", r.signed == signedQuery && isSignatureParameter(lower):
+			delete(r.query, name)
+		case r.signed == signedQuery && strings.HasPrefix(lower, "x-amz-"):
+			delete(r.query, name)
+			if len(values) > 0 && r.header.Get(name) == "" {
+				r.header.Set(name, values[0])
+			}
+		}
+	}
+}
+
+func isSignatureParameter(lower string) bool {
+	switch lower {
+	case "x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-expires", "x-amz-signedheaders",
+		"x-amz-signature", "x-amz-security-token", "awsaccesskeyid", "signature", "expires":
+		return true
+	}
+	return false
+}
+
+// findBucket looks up the bucket's configuration.
+func (s *Service) findBucket(r *request) error {
+	if r.bucket == "" || r.op.makesBucket {
+		return nil
+	}
+	b, err := lookUpBucket(r.view, r.bucket)
+	r.config = b
+	return err
+}
+
+func lookUpBucket(r state.Reader, name string) (*resource.Bucket, error) {
+	b, ok := state.Get[*resource.Bucket](r, name)
+	if !ok {
+		return nil, noSuchBucket(name)
+	}
+	return b, nil
+}
+
+// checkOwner refuses a call that expects the bucket to be someone else's.
+func (r *request) checkOwner() error {
+	for _, name := range []string{"X-Amz-Expected-Bucket-Owner", "X-Amz-Source-Expected-Bucket-Owner"} {
+		if want := r.header.Get(name); want != "" && want != r.view.Account() {
+			return accessDenied()
+		}
+	}
+	return nil
+}
+
+// action is the IAM action; it differs if a version is named.
+func (r *request) action() string {
+	if r.op.versionAction != "" && r.query.Get("versionId") != "" {
+		return r.op.versionAction
+	}
+	return r.op.action
+}
+
+// resource is the ARN that the operation acts on.
+func (r *request) resource() string {
+	switch r.level {
+	case levelBucket:
+		return bucketARN(r.bucket)
+	case levelObject:
+		return objectARN(r.bucket, r.key)
+	}
+	return "*"
+}
+
+func bucketARN(bucket string) string      { return "arn:aws:s3:::" + bucket }
+func objectARN(bucket, key string) string { return "arn:aws:s3:::" + bucket + "/" + key }
