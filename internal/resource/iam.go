@@ -30,6 +30,7 @@ type Policy struct {
 	Description      string
 	DefaultVersionID string
 	Versions         []PolicyVersion
+	LastVersion      int // number of the newest version there ever was; none is used twice
 	AWSManaged       bool
 	CreateDate       time.Time
 	UpdateDate       time.Time

@@ -1,0 +1,83 @@
+package iam
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/culvert-cloud/culvert/internal/api"
+	"github.com/culvert-cloud/culvert/internal/resource"
+	"github.com/culvert-cloud/culvert/internal/state"
+)
+
+// addTags returns the tags with others put over them. Two keys that differ in case only are the same to IAM.
+func addTags(old resource.Tags, more []Tag) (resource.Tags, error) {
+	tags := maps.Clone(old)
+	if tags == nil {
+		tags = resource.Tags{}
+	}
+	seen := map[string]bool{}
+	for _, t := range more {
+		key := value(t.Key, "")
+		folded := strings.ToLower(key)
+		if seen[folded] {
+			return nil, api.Errorf("InvalidInput", "Duplicate tag keys found. Please note that Tag keys are case insensitive.")
+		}
+		seen[folded] = true
+		if strings.HasPrefix(folded, "aws:") {
+			return nil, api.Errorf("InvalidInput", "Tag keys that begin with aws: are reserved for AWS: %s", key)
+		}
+		maps.DeleteFunc(tags, func(k, _ string) bool { return strings.EqualFold(k, key) })
+		tags[key] = value(t.Value, "")
+	}
+	if len(tags) > maxTags {
+		return nil, limitExceeded("The number of tags has reached the maximum limit.")
+	}
+	return tags, nil
+}
+
+// listTags returns tags as answers list them, ordered by key; nil if there are none.
+func listTags(tags resource.Tags) []Tag {
+	var out []Tag
+	for _, k := range slices.Sorted(maps.Keys(tags)) {
+		v := tags[k]
+		out = append(out, Tag{Key: &k, Value: &v})
+	}
+	return out
+}
+
+func (s *Service) tagRole(tx *state.Tx, _ *api.Call, in *TagRoleInput) (*TagRoleOutput, error) {
+	err := changeRole(tx, in.RoleName, func(r *resource.Role) (err error) {
+		r.Tags, err = addTags(r.Tags, in.Tags)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &TagRoleOutput{}, nil
+}
+
+func (s *Service) untagRole(tx *state.Tx, _ *api.Call, in *UntagRoleInput) (*UntagRoleOutput, error) {
+	err := changeRole(tx, in.RoleName, func(r *resource.Role) error {
+		maps.DeleteFunc(r.Tags, func(k, _ string) bool {
+			return slices.ContainsFunc(in.TagKeys, func(key string) bool { return strings.EqualFold(k, key) })
+		})
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &UntagRoleOutput{}, nil
+}
+
+func (s *Service) listRoleTags(v *state.View, _ *api.Call, in *ListRoleTagsInput) (*ListRoleTagsOutput, error) {
+	r, err := mustRole(v, in.RoleName)
+	if err != nil {
+		return nil, err
+	}
+	page, next, err := paginate(listTags(r.Tags), func(t Tag) string { return *t.Key }, in.Marker, in.MaxItems)
+	if err != nil {
+		return nil, err
+	}
+	return &ListRoleTagsOutput{IsTruncated: truncated(next), Marker: next, Tags: append([]Tag{}, page...)}, nil
+}
