@@ -80,3 +80,11 @@ func (s *Service) AllowsOn(r state.Reader, roleARN, action, on string) bool {
 		Action: action, Resource: on, Principal: policy.Principal{Account: r.Account(), RoleARN: role.ARN}, Context: keys,
 	}, p).Allowed
 }
+
+// CheckSessionPolicy refuses what is no policy of a session.
+func (s *Service) CheckSessionPolicy(text string) error {
+	if _, err := policy.Parse("session", policy.Session, []byte(text)); err != nil {
+		return malformed(err)
+	}
+	return nil
+}

@@ -1,0 +1,203 @@
+package sts
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/culvert-cloud/culvert/internal/api"
+	"github.com/culvert-cloud/culvert/internal/resource"
+)
+
+// The reasons why a key is not good.
+var (
+	ErrUnknownKey   = errors.New("the access key is unknown")
+	ErrInvalidToken = errors.New("the session token is not that of the access key")
+	ErrExpiredToken = errors.New("the session token has expired")
+)
+
+// KeySize is the size of the region's key in bytes.
+const KeySize = 32
+
+// VaultConfig says what a vault is made of.
+type VaultConfig struct {
+	// Key is the region's secret, KeySize bytes. Sessions are good as long as it stays the same, and nowhere else.
+	Key     []byte
+	Account string
+	// Operator is the key of the account's root.
+	Operator AccessKey
+	// Role finds a role as it is now. The sessions of a role end when it is deleted.
+	Role func(name string) (*resource.Role, bool)
+	Now  func() time.Time // nil: time.Now
+}
+
+// AccessKey is a key that is good for ever.
+type AccessKey struct{ ID, Secret string }
+
+// SessionKey is the key of a session.
+type SessionKey struct {
+	AccessKeyID     string // ASIA...
+	SecretAccessKey string
+	SessionToken    string
+	Expiration      time.Time
+}
+
+// Credential is a secret and whose it is.
+type Credential struct {
+	Secret string
+	Caller api.Caller
+}
+
+// Vault makes and knows access keys.
+type Vault struct {
+	config  VaultConfig
+	secrets []byte // makes secrets out of key ids
+	seal    cipher.AEAD
+}
+
+// claims is what is sealed in a session token.
+type claims struct {
+	Key     string `json:"k"`
+	Role    string `json:"r"` // name
+	ARN     string `json:"a"`
+	ID      string `json:"i"`
+	Session string `json:"s"`
+	Expires int64  `json:"e"` // Unix seconds
+	Policy  string `json:"p,omitempty"`
+}
+
+// NewVault makes a vault.
+func NewVault(c VaultConfig) (*Vault, error) {
+	if len(c.Key) != KeySize {
+		return nil, fmt.Errorf("make vault: the key has %d bytes, not %d", len(c.Key), KeySize)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	v := &Vault{config: c}
+	var err error
+	if v.secrets, err = hkdf.Key(sha256.New, c.Key, nil, "secret access keys", KeySize); err != nil {
+		return nil, fmt.Errorf("make vault: %w", err)
+	}
+	sealing, err := hkdf.Key(sha256.New, c.Key, nil, "session tokens", KeySize)
+	if err != nil {
+		return nil, fmt.Errorf("make vault: %w", err)
+	}
+	block, err := aes.NewCipher(sealing)
+	if err != nil {
+		return nil, fmt.Errorf("make vault: %w", err)
+	}
+	if v.seal, err = cipher.NewGCMWithRandomNonce(block); err != nil {
+		return nil, fmt.Errorf("make vault: %w", err)
+	}
+	return v, nil
+}
+
+// Mint makes a session of a role. Whether the session may be is for the caller to decide.
+func (v *Vault) Mint(role *resource.Role, sessionName string, ttl time.Duration, sessionPolicy string) (SessionKey, error) {
+	expires := v.config.Now().Add(ttl).UTC().Truncate(time.Second)
+	id := newKeyID()
+	text, err := json.Marshal(claims{
+		Key: id, Role: role.Name, ARN: role.ARN, ID: role.ID, Session: sessionName, Expires: expires.Unix(), Policy: sessionPolicy,
+	})
+	if err != nil {
+		return SessionKey{}, fmt.Errorf("make session of %s: %w", role.ARN, err)
+	}
+	sealed := v.seal.Seal(nil, nil, text, v.bound(id))
+	return SessionKey{
+		AccessKeyID: id, SecretAccessKey: v.secret(id), SessionToken: base64.StdEncoding.EncodeToString(sealed), Expiration: expires,
+	}, nil
+}
+
+// keyPrefix marks the ids of keys of sessions.
+const keyPrefix = "ASIA"
+
+func newKeyID() string {
+	var b [10]byte
+	_, _ = rand.Read(b[:]) // never fails: see crypto/rand
+	return keyPrefix + base32.StdEncoding.EncodeToString(b[:])
+}
+
+// secret is 40 characters, as AWS's are.
+func (v *Vault) secret(id string) string {
+	h := hmac.New(sha256.New, v.secrets)
+	h.Write([]byte(id))
+	return base64.StdEncoding.EncodeToString(h.Sum(nil)[:30])
+}
+
+// bound is what a token is good for beside what it says: nothing of another account opens.
+func (v *Vault) bound(id string) []byte { return []byte(v.config.Account + "/" + id) }
+
+// Lookup finds the secret of an access key and who has it. Its errors are ErrUnknownKey, ErrInvalidToken and
+// ErrExpiredToken.
+func (v *Vault) Lookup(accessKeyID, sessionToken string, now time.Time) (Credential, error) {
+	if accessKeyID == v.config.Operator.ID {
+		if sessionToken != "" {
+			return Credential{}, ErrInvalidToken
+		}
+		return Credential{Secret: v.config.Operator.Secret, Caller: api.Caller{
+			Type: api.Root, Account: v.config.Account, ARN: "arn:aws:iam::" + v.config.Account + ":root",
+			UserID: v.config.Account, AccessKeyID: accessKeyID,
+		}}, nil
+	}
+	if !strings.HasPrefix(accessKeyID, keyPrefix) || sessionToken == "" {
+		return Credential{}, ErrUnknownKey
+	}
+	c, err := v.open(accessKeyID, sessionToken)
+	if err != nil {
+		return Credential{}, err
+	}
+	if now.Unix() >= c.Expires {
+		return Credential{}, ErrExpiredToken
+	}
+	role, ok := v.config.Role(c.Role)
+	if !ok || role.ID != c.ID {
+		return Credential{}, ErrInvalidToken
+	}
+	return Credential{Secret: v.secret(accessKeyID), Caller: v.caller(c)}, nil
+}
+
+func (v *Vault) open(accessKeyID, sessionToken string) (*claims, error) {
+	sealed, err := base64.StdEncoding.DecodeString(sessionToken)
+	if err != nil {
+		return nil, ErrInvalidToken
+	}
+	text, err := v.seal.Open(nil, nil, sealed, v.bound(accessKeyID))
+	if err != nil {
+		return nil, ErrInvalidToken
+	}
+	var c claims
+	if err := json.Unmarshal(text, &c); err != nil || c.Key != accessKeyID {
+		return nil, ErrInvalidToken
+	}
+	return &c, nil
+}
+
+func (v *Vault) caller(c *claims) api.Caller {
+	return api.Caller{
+		Type:          api.AssumedRole,
+		Account:       v.config.Account,
+		ARN:           sessionARN(v.config.Account, c.Role, c.Session),
+		RoleARN:       c.ARN,
+		RoleName:      c.Role,
+		SessionName:   c.Session,
+		UserID:        c.ID + ":" + c.Session,
+		AccessKeyID:   c.Key,
+		SessionPolicy: c.Policy,
+	}
+}
+
+// sessionARN is without the role's path.
+func sessionARN(account, role, session string) string {
+	return "arn:aws:sts::" + account + ":assumed-role/" + role + "/" + session
+}
