@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -58,6 +59,25 @@ func handle(_ context.Context, o order) (any, error) {
 			}
 		}()
 		return nil, nil
+	case "dial":
+		c, err := net.Dial("tcp", o.Text)
+		if err == nil {
+			c.Close()
+		}
+		return "connected", err
+	case "eat":
+		var kept [][]byte
+		for range o.N {
+			b := make([]byte, 1<<20)
+			for i := 0; i < len(b); i += 4096 {
+				b[i] = 1
+			}
+			kept = append(kept, b)
+			time.Sleep(2 * time.Millisecond)
+		}
+		return len(kept), nil
+	case "fill":
+		return nil, os.WriteFile("/tmp/big", make([]byte, o.N<<20), 0o600)
 	case "ticks":
 		return ticks.Load(), nil
 	}
