@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"sync"
@@ -75,9 +76,11 @@ func Reach(flows []Flow, timeout time.Duration) []Outcome {
 // reachFrom makes the attempts of one namespace with one poll.
 func reachFrom(flows []Flow, indexes []int, out []Outcome, timeout time.Duration) error {
 	poll := make([]unix.PollFd, len(indexes))
+	// Echoes with an identifier used before would belong to a flow that is tracked already.
+	first := uint16(rand.Uint32())
 	left := 0
 	for n, i := range indexes {
-		fd, err := start(flows[i], uint16(n))
+		fd, err := start(flows[i], first+uint16(n))
 		poll[n] = unix.PollFd{Fd: int32(fd), Events: events(flows[i])}
 		out[i] = TimedOut
 		if err != nil {
@@ -102,7 +105,7 @@ func reachFrom(flows []Flow, indexes []int, out []Outcome, timeout time.Duration
 			if poll[n].Fd < 0 || poll[n].Revents == 0 {
 				continue
 			}
-			outcome, done := finish(flows[i], int(poll[n].Fd), uint16(n))
+			outcome, done := finish(flows[i], int(poll[n].Fd), first+uint16(n))
 			if done {
 				out[i] = outcome
 				unix.Close(int(poll[n].Fd))

@@ -114,7 +114,9 @@ func (d *Driver) removeRouter(r *router) {
 	delete(d.routers, r.vpc)
 	d.mu.Unlock()
 	if r.wire != nil {
-		d.internet.lost(r.wire.far)
+		if err := r.removeWire(d.internet); err != nil {
+			d.log.Warn("left to the kernel", "vpc", r.vpc, "error", err)
+		}
 	}
 	r.close()
 }

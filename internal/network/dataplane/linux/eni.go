@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/culvert-cloud/culvert/internal/netns"
+	"github.com/culvert-cloud/culvert/internal/resource"
 	"github.com/vishvananda/netlink"
 )
 
@@ -26,12 +27,15 @@ type eni struct {
 func (r *router) addENI(p eniPlan) (e *eni, err error) {
 	e = &eni{plan: p, address: p.addresses[0]}
 	// No forwarding: a packet for somebody else is not passed on, whatever the host does.
-	e.ns, err = netns.New(string(p.id), netns.Settings(
-		"net.ipv4.ip_forward=0", "net.ipv6.conf.default.disable_ipv6=1"))
+	settings := []string{"net.ipv4.ip_forward=0", "net.ipv6.conf.default.disable_ipv6=1"}
+	if p.kind == resource.InterfaceTypeVPCEndpoint {
+		settings = append(settings, "net.ipv4.icmp_echo_ignore_all=1") // an endpoint does not answer a ping
+	}
+	e.ns, err = netns.New(string(p.id), netns.Settings(settings...))
 	if err != nil {
 		return nil, fmt.Errorf("make %s: %w", p.id, err)
 	}
-	e.seats.init(e.ns, interfaceSeats(p.addresses[0]))
+	e.seats.init(e.ns, interfaceSeats(p))
 	if err := r.connectENI(e); err != nil {
 		e.close()
 		return nil, fmt.Errorf("make %s: %w", p.id, errors.Join(err, deleteLink(r.links, p.name)))
@@ -114,7 +118,7 @@ func (e *eni) moveAddresses(h *netlink.Handle, l netlink.Link, want []netip.Addr
 
 // sameLink reports whether an interface can be changed into the other, or must be made anew.
 func (p eniPlan) sameLink(o eniPlan) bool {
-	return p.name == o.name && p.mac == o.mac && p.group == o.group && p.subnet == o.subnet &&
+	return p.name == o.name && p.mac == o.mac && p.kind == o.kind && p.group == o.group && p.subnet == o.subnet &&
 		p.natGateway == o.natGateway && p.addresses[0] == o.addresses[0]
 }
 

@@ -36,7 +36,8 @@ func newInternet() (n *internet, err error) {
 	n = &internet{wires: map[string]int{}, routes: map[netip.Prefix]string{}, services: map[netip.Addr]bool{}}
 	n.ns, err = netns.New("internet", netns.Settings(
 		"net.ipv4.ip_forward=1",
-		"net.ipv4.conf.all.rp_filter=0", "net.ipv4.conf.default.rp_filter=0",
+		// Strict for every link to come: whoever sends from an address must be where the address is.
+		"net.ipv4.conf.all.rp_filter=0", "net.ipv4.conf.default.rp_filter=1",
 		"net.ipv4.conf.all.send_redirects=0", "net.ipv4.conf.default.send_redirects=0",
 		"net.ipv6.conf.all.forwarding=0",
 		"net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1"))

@@ -31,6 +31,7 @@ type eniPlan struct {
 	group      uint32
 	subnet     netip.Prefix
 	addresses  []netip.Addr
+	kind       string                // resource.InterfaceType...
 	natGateway resource.NATGatewayID // empty for others
 }
 
@@ -111,7 +112,7 @@ func (p *plan) addENI(v *topology.VPC, e *topology.ENI, nat *topology.NATGateway
 	if len(e.Addresses) == 0 {
 		return fmt.Errorf("plan %s: it has no address", e.ID)
 	}
-	ep := eniPlan{id: e.ID, name: n.enis[e.ID], mac: e.MAC, group: n.subnets[e.SubnetID], subnet: subnet.CIDR, addresses: e.Addresses}
+	ep := eniPlan{id: e.ID, name: n.enis[e.ID], kind: e.Type, mac: e.MAC, group: n.subnets[e.SubnetID], subnet: subnet.CIDR, addresses: e.Addresses}
 	if nat != nil {
 		ep.natGateway = nat.ID
 	}
@@ -209,7 +210,7 @@ func (p *plan) String() string {
 		fmt.Fprintf(&b, "wire %s to gateway endpoint %s: owns %v\n", e.name, e.id, e.prefixes)
 	}
 	for _, e := range p.enis {
-		fmt.Fprintf(&b, "interface %s: %s %v mac %s in %s group %d", e.name, e.id, e.addresses, e.mac, e.subnet, e.group)
+		fmt.Fprintf(&b, "link %s to %s %s: %v mac %s in %s group %d", e.name, e.kind, e.id, e.addresses, e.mac, e.subnet, e.group)
 		if e.natGateway != "" {
 			fmt.Fprintf(&b, " is %s", e.natGateway)
 		}

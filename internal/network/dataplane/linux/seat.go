@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/culvert-cloud/culvert/internal/netns"
+	"github.com/culvert-cloud/culvert/internal/resource"
 	"github.com/google/nftables/expr"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -31,22 +32,26 @@ type seats struct {
 type seatKind struct {
 	pool     netip.Prefix
 	rules    *ruleset // nil: the uplink's namespace has its own
-	settings []string
+	settings []string // of the uplink's namespace
 }
 
 // executionAddress is the address of Lambda's execution environments, on the loopback of every seat.
 func executionAddress() netip.Addr { return netip.AddrFrom4([4]byte{169, 254, 100, 1}) }
 
-// seatRules is the table that interfaces with seats have.
+// seatTable is the table that interfaces with seats have.
 const seatTable = "seats"
 
-// interfaceSeats go out from the interface's own address.
-func interfaceSeats(own netip.Addr) seatKind {
+// interfaceSeats go out from the interface's own address. An interface of Lambda's takes no connections at all.
+func interfaceSeats(p eniPlan) seatKind {
+	own := p.addresses[0]
 	pool := netip.PrefixFrom(netip.AddrFrom4([4]byte{169, 254, 16, 0}), 20)
 	r := &ruleset{}
 	c := &compiler{rules: r}
 	resolver := netip.PrefixFrom(linkLocalResolver, 32)
 	c.chain("input", input(expr.VerdictAccept), makeRule(inputPrefix("s"), counter(), drop()))
+	if p.kind == resource.InterfaceTypeLambda {
+		c.chain("no_input", input(expr.VerdictAccept), makeRule(inputName("eth0"), connectionState("new", stateNew), counter(), drop()))
+	}
 	c.chain("forward", forward(0, expr.VerdictDrop),
 		makeRule(notIPv4(), drop()),
 		makeRule(connectionState("established,related", stateEstablished|stateRelated), accept()),
@@ -65,8 +70,7 @@ func interfaceSeats(own netip.Addr) seatKind {
 // internetSeats have addresses of their own that public services see. No VPC and no service has such
 // (RFC 6598).
 func internetSeats() seatKind {
-	return seatKind{pool: netip.PrefixFrom(netip.AddrFrom4([4]byte{100, 64, 0, 0}), 16), settings: []string{
-		"net.ipv4.conf.default.rp_filter=0"}}
+	return seatKind{pool: netip.PrefixFrom(netip.AddrFrom4([4]byte{100, 64, 0, 0}), 16)}
 }
 
 func (s *seats) init(parent *netns.NS, kind seatKind) {

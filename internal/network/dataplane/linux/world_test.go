@@ -23,7 +23,14 @@ type world struct {
 	d *Driver
 }
 
+// newWorld is makeWorld for tests that mind nobody.
 func newWorld(t *testing.T) *world {
+	t.Helper()
+	t.Parallel()
+	return makeWorld(t)
+}
+
+func makeWorld(t *testing.T) *world {
 	t.Helper()
 	d, err := New(Config{})
 	if err != nil {
@@ -166,3 +173,13 @@ func (s *stream) alive(timeout time.Duration) bool {
 	_, err := s.Read(b)
 	return err == nil
 }
+
+// resumes reads the answer to what alive sent and what was lost on the way.
+func (s *stream) resumes() bool {
+	_, err := s.Read(make([]byte, 1))
+	return err == nil
+}
+
+func farFuture() time.Time { return time.Now().Add(10 * time.Second) }
+
+func addr(s string) netip.Addr { return netip.MustParseAddr(s) }

@@ -1,0 +1,104 @@
+package linux
+
+import (
+	"os"
+	"testing"
+
+	"github.com/culvert-cloud/culvert/internal/netns"
+	"github.com/culvert-cloud/culvert/internal/network/dataplane"
+	. "github.com/culvert-cloud/culvert/internal/network/dataplane/dataplanetest"
+	"github.com/culvert-cloud/culvert/internal/network/topology"
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// answerFor puts an address on the loopback of a namespace.
+func answerFor(t *testing.T, ns *netns.NS, block string) {
+	t.Helper()
+	err := withLinks(ns, func(h *netlink.Handle) error {
+		lo, err := h.LinkByName("lo")
+		if err != nil {
+			return err
+		}
+		a, err := netlink.ParseAddr(block)
+		if err != nil {
+			return err
+		}
+		return h.AddrAdd(lo, a)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// hostNetwork is what must not change: links, addresses and routes of the namespace that this process is in.
+func hostNetwork(t *testing.T) (links, addresses, routes, rules int) {
+	t.Helper()
+	l, err := netlink.LinkList()
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := netlink.AddrList(nil, unix.AF_UNSPEC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := netlink.RouteListFiltered(unix.AF_INET, &netlink.Route{}, netlink.RT_FILTER_TABLE)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := netlink.RuleList(unix.AF_UNSPEC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(l), len(a), len(r), len(u)
+}
+
+func openFiles(t *testing.T) int {
+	t.Helper()
+	all, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(all)
+}
+
+func TestTheHostIsNeverTouchedAndNothingIsLeft(t *testing.T) {
+	l, a, r, u := hostNetwork(t)
+	files := openFiles(t)
+	t.Run("use everything", func(t *testing.T) {
+		w := makeWorld(t)
+		useEverything(w)
+		if l2, a2, r2, u2 := hostNetwork(t); l2 != l || a2 != a || r2 != r || u2 != u {
+			t.Errorf("the host's network changed while it was used: links %d to %d, addresses %d to %d, routes %d to %d, rules %d to %d", l, l2, a, a2, r, r2, u, u2)
+		}
+	})
+	if l2, a2, r2, u2 := hostNetwork(t); l2 != l || a2 != a || r2 != r || u2 != u {
+		t.Errorf("the host's network changed: links %d to %d, addresses %d to %d, routes %d to %d, rules %d to %d", l, l2, a, a2, r, r2, u, u2)
+	}
+	if now := openFiles(t); now > files+2 { // the runtime may have opened its poller meanwhile
+		t.Errorf("%d files are open, %d were before", now, files)
+	}
+}
+
+// useEverything makes one of each kind and sends something through it.
+func useEverything(w *world) {
+	w.Service("s3", "s3.us-west-2.amazonaws.com", s3)
+	v := w.VPC("a", "10.0.0.0/16")
+	v.Attach("a")
+	public, private := v.Subnet("public", "10.0.1.0/24"), v.Subnet("private", "10.0.2.0/24")
+	RouteTo(public, "0.0.0.0/0", topology.TargetInternetGateway, "igw-a")
+	v.NATGateway("a", public, "10.0.1.5", "44.0.0.5")
+	RouteTo(private, "0.0.0.0/0", topology.TargetNATGateway, "nat-a")
+	e := v.GatewayEndpoint("s3", v.PrefixList("s3", "3.5.80.0/21"), private)
+	client := v.ENI("client", private, "10.0.2.10")
+	w.apply()
+	w.serve(dataplane.Place{Internet: addr(s3)}, 443)
+	w.serve(dataplane.Place{GatewayEndpoint: e.ID}, 443)
+	w.servePackets(dataplane.Place{VPC: v.ID, Resolver: addr("10.0.0.2")}, 53)
+	w.check(
+		check{"interface", w.attach(client), "udp", "10.0.0.2:53", Connected},
+		check{"seat", w.sit(dataplane.Seat{ENI: client.ID, Shared: true}), "tcp", s3 + ":443", Connected},
+		check{"endpoint", w.attach(client), "tcp", "3.5.80.1:443", Connected},
+		check{"internet seat", w.sit(dataplane.Seat{}), "tcp", s3 + ":443", Connected},
+	)
+}
