@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -177,22 +178,23 @@ func TestAsynchronousInvocationsWaitForRoomButNotForEver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		b.create("f")
-		tries, free := 0, false
+		var tries atomic.Int64
+		var free atomic.Bool
 		b.fake.handle = func(context.Context, *resource.Function, Invocation) (Result, error) {
-			if tries++; free {
+			if tries.Add(1); free.Load() {
 				return Result{}, nil
 			}
 			return Result{}, &Throttled{"x"}
 		}
 		must[InvokeOutput](b, "Invoke", event("f"))
 		time.Sleep(10 * time.Minute)
-		free = true
+		free.Store(true)
 		time.Sleep(10 * time.Minute)
 		synctest.Wait()
-		if tries < 9 || tries > 12 || b.service.queue.count != 0 {
-			t.Errorf("%d tries, %d left", tries, b.service.queue.count)
+		if n := tries.Load(); n < 9 || n > 12 || b.service.queue.count != 0 {
+			t.Errorf("%d tries, %d left", n, b.service.queue.count)
 		}
-		free = false
+		free.Store(false)
 		must[InvokeOutput](b, "Invoke", event("f"))
 		time.Sleep(7 * time.Hour)
 		synctest.Wait()
