@@ -1,0 +1,197 @@
+package ec2
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/culvert-cloud/culvert/internal/api"
+	"github.com/culvert-cloud/culvert/internal/resource"
+	"github.com/culvert-cloud/culvert/internal/service/vpcnet"
+	"github.com/culvert-cloud/culvert/internal/state"
+)
+
+// maxPrivateAddresses is how many addresses an interface may have: AWS's limit for its largest instances.
+const maxPrivateAddresses = 50
+
+func (s *ec2) createNetworkInterface(tx *state.Tx, _ *api.Call, in *CreateNetworkInterfaceInput) (*CreateNetworkInterfaceOutput, error) {
+	if err := refuseInterfaceOptions(in); err != nil {
+		return nil, err
+	}
+	subnet, err := find[*resource.Subnet](tx, vpcnet.Subnet, "subnetId", in.SubnetId)
+	if err != nil {
+		return nil, err
+	}
+	addresses, err := interfaceAddresses(in)
+	if err != nil {
+		return nil, err
+	}
+	tags, err := newTags(in.TagSpecifications, resource.KindNetworkInterface)
+	if err != nil {
+		return nil, err
+	}
+	input := *in
+	input.ClientToken = nil
+	token, err := newClientToken("CreateNetworkInterface", in.ClientToken, input)
+	if err != nil {
+		return nil, err
+	}
+	id, err := token.seen(tx)
+	if err != nil {
+		return nil, err
+	}
+	eni, ok := state.Get[*resource.NetworkInterface](tx, id)
+	if !ok {
+		eni, err = vpcnet.CreateInterface(tx, vpcnet.InterfaceSpec{
+			SubnetID:    subnet.ID,
+			Type:        resource.InterfaceTypeInterface,
+			Description: value(in.Description),
+			GroupIDs:    idsOf[resource.SecurityGroupID](in.Groups),
+			Addresses:   addresses,
+			Secondary:   int(value(in.SecondaryPrivateIpAddressCount)),
+			Tags:        tags,
+		})
+		if err != nil {
+			return nil, err
+		}
+		token.made(tx, string(eni.ID))
+	}
+	return &CreateNetworkInterfaceOutput{ClientToken: token.echo(), NetworkInterface: new(interfaceOutput(tx, eni))}, nil
+}
+
+func refuseInterfaceOptions(in *CreateNetworkInterfaceInput) error {
+	if value(in.Ipv6AddressCount) > 0 || len(in.Ipv6Addresses) > 0 || value(in.Ipv6PrefixCount) > 0 || len(in.Ipv6Prefixes) > 0 || value(in.EnablePrimaryIpv6) {
+		return unsupported("IPv6 is not supported in this region: packets are IPv4 only.")
+	}
+	if value(in.Ipv4PrefixCount) > 0 || len(in.Ipv4Prefixes) > 0 || in.ConnectionTrackingSpecification != nil {
+		return unsupported("Delegated prefixes and connection tracking settings of interfaces are not supported in this region.")
+	}
+	if given(in.InterfaceType) && *in.InterfaceType != resource.InterfaceTypeInterface {
+		return unsupported("Interfaces of type %s cannot be made in this region.", *in.InterfaceType)
+	}
+	if n := value(in.SecondaryPrivateIpAddressCount); n < 0 || n >= maxPrivateAddresses || len(in.PrivateIpAddresses) > maxPrivateAddresses {
+		return api.Errorf("PrivateIpAddressLimitExceeded", "Number of private addresses will exceed limit.")
+	}
+	if len(value(in.Description)) > 255 {
+		return api.Errorf("InvalidParameterValue", "Invalid value for parameter description: it is longer than 255 characters.")
+	}
+	return nil
+}
+
+// interfaceAddresses reads the wanted addresses, the primary one first.
+func interfaceAddresses(in *CreateNetworkInterfaceInput) ([]netip.Addr, error) {
+	if given(in.PrivateIpAddress) && len(in.PrivateIpAddresses) > 0 {
+		return nil, api.Errorf("InvalidParameterCombination", "The parameters privateIpAddress and privateIpAddresses cannot be used together.")
+	}
+	if given(in.PrivateIpAddress) {
+		a, err := parseAddress("privateIpAddress", *in.PrivateIpAddress)
+		return []netip.Addr{a}, err
+	}
+	var out []netip.Addr
+	primaries := 0
+	for _, p := range in.PrivateIpAddresses {
+		a, err := parseAddress("privateIpAddress", value(p.PrivateIpAddress))
+		if err != nil {
+			return nil, err
+		}
+		if value(p.Primary) {
+			primaries++
+			out = slices.Insert(out, 0, a)
+		} else {
+			out = append(out, a)
+		}
+	}
+	if primaries > 1 || len(out) > 1 && primaries == 0 {
+		return nil, api.Errorf("InvalidParameterValue", "Exactly one of the private IP addresses must be the primary one.")
+	}
+	return out, nil
+}
+
+func (s *ec2) deleteNetworkInterface(tx *state.Tx, _ *api.Call, in *DeleteNetworkInterfaceInput) (*DeleteNetworkInterfaceOutput, error) {
+	eni, err := find[*resource.NetworkInterface](tx, vpcnet.ENI, "networkInterfaceId", in.NetworkInterfaceId)
+	if err != nil {
+		return nil, err
+	}
+	if err := mayManage(eni); err != nil {
+		return nil, err
+	}
+	if eni.Attachment != nil {
+		return nil, api.Errorf("InvalidParameterValue", "Network interface '%s' is currently in use.", eni.ID)
+	}
+	vpcnet.DeleteInterface(tx, eni.ID)
+	forgetTokens(tx, string(eni.ID))
+	return &DeleteNetworkInterfaceOutput{}, nil
+}
+
+// mayManage refuses to touch the interfaces of endpoints and NAT gateways.
+func mayManage(eni *resource.NetworkInterface) error {
+	if eni.RequesterManaged {
+		return api.Errorf("OperationNotPermitted", "You are not allowed to manage '%s' attachments.", "ela-attach")
+	}
+	return nil
+}
+
+func (s *ec2) modifyNetworkInterfaceAttribute(tx *state.Tx, _ *api.Call, in *ModifyNetworkInterfaceAttributeInput) (*ModifyNetworkInterfaceAttributeOutput, error) {
+	old, err := find[*resource.NetworkInterface](tx, vpcnet.ENI, "networkInterfaceId", in.NetworkInterfaceId)
+	if err != nil {
+		return nil, err
+	}
+	if in.Attachment != nil || in.ConnectionTrackingSpecification != nil || in.EnaSrdSpecification != nil || in.EnablePrimaryIpv6 != nil || in.AssociatePublicIpAddress != nil {
+		return nil, unsupported("Only groups, the source/destination check and the description of an interface can be changed in this region.")
+	}
+	if err := mayManage(old); err != nil {
+		return nil, err
+	}
+	// A function's groups are the function's: its interfaces are shared by all functions with the same ones.
+	if old.InterfaceType == resource.InterfaceTypeLambda {
+		return nil, api.Errorf("OperationNotPermitted", "You are not allowed to manage '%s' attachments.", "ela-attach")
+	}
+	eni := *old
+	set := 0
+	if len(in.Groups) > 0 {
+		groups, err := vpcnet.FindGroups(tx, old.VPCID, in.Groups)
+		if err != nil {
+			return nil, err
+		}
+		eni.GroupIDs = nil
+		for _, g := range groups {
+			eni.GroupIDs = append(eni.GroupIDs, g.ID)
+		}
+		set++
+	}
+	if in.SourceDestCheck != nil && in.SourceDestCheck.Value != nil {
+		eni.SourceDestCheck = *in.SourceDestCheck.Value
+		set++
+	}
+	if in.Description != nil {
+		eni.Description = value(in.Description.Value)
+		set++
+	}
+	if err := oneAttribute(set); err != nil {
+		return nil, err
+	}
+	tx.Put(&eni)
+	return &ModifyNetworkInterfaceAttributeOutput{}, nil
+}
+
+func (s *ec2) describeNetworkInterfaceAttribute(v *state.View, _ *api.Call, in *DescribeNetworkInterfaceAttributeInput) (*DescribeNetworkInterfaceAttributeOutput, error) {
+	eni, err := find[*resource.NetworkInterface](v, vpcnet.ENI, "networkInterfaceId", in.NetworkInterfaceId)
+	if err != nil {
+		return nil, err
+	}
+	out := &DescribeNetworkInterfaceAttributeOutput{NetworkInterfaceId: new(string(eni.ID))}
+	switch value(in.Attribute) {
+	case "":
+		return nil, missing("attribute")
+	case "attachment":
+		out.Attachment = attachmentOutput(eni)
+	case "description":
+		out.Description = &AttributeValue{Value: new(eni.Description)}
+	case "groupSet":
+		out.Groups = groupIdentifiers(v, eni.GroupIDs)
+	case "sourceDestCheck":
+		out.SourceDestCheck = &AttributeBooleanValue{Value: new(eni.SourceDestCheck)}
+	default:
+		return nil, invalidValue("attribute", *in.Attribute)
+	}
+	return out, nil
+}
