@@ -25,6 +25,7 @@ const (
 	flawNoEffect
 	flawEffect
 	flawNoPrincipal
+	flawEmptyPrincipal
 	flawPrincipal
 	flawPrincipalForbidden
 	flawNotPrincipal
@@ -86,13 +87,21 @@ func trustMessage(f flaw, value string) string {
 		return "Missing required field Principal"
 	case flawPrincipal:
 		return "Invalid principal in policy" + value
+	case flawEmptyPrincipal:
+		return "Missing required field Principal cannot be empty!"
 	case flawNotPrincipal:
+		if value == string(Allow) {
+			return "Allow with NotPrincipal is not allowed."
+		}
 		return "AssumeRole policy must not contain NotPrincipal field."
 	case flawNoAction:
 		return "Missing required field Action"
 	case flawAction:
 		return "AssumeRole policy may only specify STS AssumeRole actions."
 	case flawResourceForbidden:
+		if value == "NotResource" {
+			return "AssumeRole policy must not contain resources."
+		}
 		return "Has prohibited field Resource"
 	}
 	return "Syntax error in policy."
@@ -114,7 +123,7 @@ func resourceMessage(f flaw, value string) string {
 		return "Invalid effect: " + value
 	case flawNoPrincipal:
 		return "Missing required field Principal"
-	case flawPrincipal:
+	case flawPrincipal, flawEmptyPrincipal:
 		return "Invalid principal in policy"
 	case flawNoAction:
 		return "Missing required field Action"

@@ -34,8 +34,10 @@ func (p *parser) validAction(v string) bool {
 		return strings.EqualFold(vendor, "sts")
 	case v == "*" || v == "*:*":
 		return true
-	case !ok || vendor == "" || strings.ContainsAny(v, " \t\r\n"):
+	case !ok || vendor == "":
 		return false
+	case !p.identity() && strings.ContainsAny(v, " \t\r\n"):
+		return false // IAM takes it, and it matches nothing
 	}
 	return strings.IndexFunc(vendor, func(r rune) bool { return r != '-' && notAlphanumeric(r) }) < 0
 }
@@ -53,7 +55,11 @@ func (p *parser) resources(e map[string]*node, s *Statement) error {
 	}
 	if p.kind == Trust {
 		if e["Resource"] != nil || e["NotResource"] != nil {
-			return p.fail(flawResourceForbidden, "", "the role that carries a trust policy is its resource")
+			name := "Resource"
+			if e["Resource"] == nil {
+				name = "NotResource"
+			}
+			return p.fail(flawResourceForbidden, name, "the role that carries a trust policy is its resource")
 		}
 		return nil
 	}
@@ -136,7 +142,7 @@ func (p *parser) principal(e map[string]*node, s *Statement) error {
 	case n != nil && negated != nil:
 		return p.fail(flawSyntax, "", "both Principal and NotPrincipal")
 	case negated != nil && p.kind == Trust:
-		return p.fail(flawNotPrincipal, "", "a trust policy has no NotPrincipal")
+		return p.fail(flawNotPrincipal, string(s.Effect), "a trust policy has no NotPrincipal")
 	case n == nil && negated == nil:
 		return p.fail(flawNoPrincipal, "", "there is no Principal")
 	}
@@ -149,7 +155,10 @@ func (p *parser) principal(e map[string]*node, s *Statement) error {
 		s.principals.text = []string{"*"}
 		return nil
 	}
-	if n.kind != nodeObject || len(n.members) == 0 {
+	if n.kind == nodeNull || n.kind == nodeObject && len(n.members) == 0 {
+		return p.fail(flawEmptyPrincipal, "", "Principal is empty")
+	}
+	if n.kind != nodeObject {
 		return p.fail(flawPrincipal, "", `Principal is "*" or an object such as {"AWS": ...}`)
 	}
 	for _, m := range n.members {

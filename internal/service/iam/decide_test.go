@@ -2,7 +2,6 @@ package iam
 
 import (
 	"net/netip"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -12,21 +11,6 @@ import (
 	"github.com/culvert-cloud/culvert/internal/resource"
 	"github.com/culvert-cloud/culvert/internal/state"
 )
-
-func listedOperations(t *testing.T) []string {
-	t.Helper()
-	text, err := os.ReadFile("operations.txt")
-	if err != nil {
-		t.Skip("the list is not here: ", err) // a test binary that runs elsewhere
-	}
-	var out []string
-	for line := range strings.Lines(string(text)) {
-		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
-			out = append(out, line)
-		}
-	}
-	return out
-}
 
 // session is a call by a session of a role.
 func (r *region) session(t *testing.T, role string) *api.Call {

@@ -1,6 +1,7 @@
 package iam
 
 import (
+	_ "embed"
 	"net/url"
 	"slices"
 	"strings"
@@ -363,13 +364,17 @@ func TestBootstrapTwiceChangesNothing(t *testing.T) {
 	}
 }
 
+//go:embed operations.txt
+var listed string
+
 func TestEveryOperationOfTheListIsServed(t *testing.T) {
 	served := map[string]bool{}
 	for _, o := range New().Definition().Operations {
 		served[o.Name] = true
 	}
-	for _, name := range listedOperations(t) {
-		if !served[name] {
+	for name := range strings.Lines(listed) {
+		name = strings.TrimSpace(name)
+		if name != "" && !strings.HasPrefix(name, "#") && !served[name] {
 			t.Errorf("%s is in operations.txt, but not served", name)
 		}
 	}
