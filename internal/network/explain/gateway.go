@@ -82,6 +82,7 @@ func (c *explanation) internetGateway(vpc *topology.VPC, s *topology.Subnet, e *
 		why.code = "IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS"
 		c.deny(why, "%s has no public address, so %s drops what it sends to %s", p.src, vpc.InternetGateway, p.dst)
 		return arrival{}, false
+	case p.reply: // to whoever was let in; seats outside every VPC have shared addresses
 	case p.dst.IsPrivate():
 		why.code = "IGW_DESTINATION_ADDRESS_NOT_IN_RFC1918_EGRESS"
 	case sharedAddresses.Contains(p.dst):

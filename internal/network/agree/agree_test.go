@@ -1,0 +1,168 @@
+package agree
+
+import (
+	"flag"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/culvert-cloud/culvert/internal/network/dataplane/linux"
+	"github.com/culvert-cloud/culvert/internal/network/explain"
+	"github.com/culvert-cloud/culvert/internal/network/topology"
+)
+
+var (
+	seedFlag       = flag.Uint64("agree.seed", 0, "seed of the random networks; 0 takes the time")
+	topologiesFlag = flag.Int("agree.topologies", 6, "number of random networks")
+	statesFlag     = flag.Int("agree.states", 6, "number of states of each network")
+	probesFlag     = flag.Int("agree.probes", 120, "number of probes in each state")
+)
+
+const (
+	// patience is how long probes of a state wait, all at once. What surprises is tried again with more.
+	patience     = 350 * time.Millisecond
+	morePatience = 1500 * time.Millisecond
+)
+
+// evidence is one probe: what was asked in which topology, and what the kernel did.
+type evidence struct {
+	topology *topology.Topology
+	flow     explain.Flow
+	outcome  outcome
+}
+
+// disagrees says in what explain differs from the kernel; empty if in nothing.
+func disagrees(t explain.Trace, o outcome) string {
+	reached := t.Interface
+	if t.Service != "" && t.Interface == "" {
+		reached = t.Service
+	}
+	if t.Endpoint != "" && t.Interface == "" {
+		reached = t.Endpoint
+	}
+	switch {
+	case t.Reachable != o.answered:
+		return fmt.Sprintf("explain says reachable %t, the kernel answered %t (%s)", t.Reachable, o.answered, o.failure)
+	case !o.answered || o.who == "" || reached == "":
+		return ""
+	case o.who != reached:
+		return fmt.Sprintf("explain says %s is reached, it was %s", reached, o.who)
+	case o.seen != t.SourceSeen:
+		return fmt.Sprintf("explain says the source is seen as %s, it was %s", t.SourceSeen, o.seen)
+	}
+	return ""
+}
+
+// record collects the evidence of all networks.
+type record struct {
+	mu    sync.Mutex
+	found []evidence // guarded by mu
+}
+
+func (r *record) add(e evidence) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.found = append(r.found, e)
+}
+
+func TestExplainSaysWhatTheKernelDoes(t *testing.T) {
+	seed := *seedFlag
+	if seed == 0 {
+		seed = uint64(time.Now().UnixNano()) % 1_000_000
+	}
+	t.Logf("repeat with -agree.seed %d", seed)
+	r := &record{}
+	t.Run("networks", func(t *testing.T) {
+		for i := range *topologiesFlag {
+			t.Run(fmt.Sprintf("seed %d", seed+uint64(i)), func(t *testing.T) {
+				t.Parallel()
+				compare(t, seed+uint64(i), r)
+			})
+		}
+	})
+	if t.Failed() {
+		return
+	}
+	summarize(t, r.found)
+	t.Run("faults", func(t *testing.T) { plantFaults(t, r.found) })
+}
+
+// compare makes one network in all its states.
+func compare(t *testing.T, seed uint64, r *record) {
+	d, err := linux.New(linux.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	g := newGenerator(t, seed)
+	did := []string{"made"}
+	for n := range *statesFlag {
+		w := enter(t, d, g.resolve())
+		flows := g.flows(w, *probesFlag)
+		for seat, outcomes := range probeAll(w.seats, flows, patience) {
+			for i, o := range outcomes {
+				f := flows[seat][i]
+				trace := explain.Explain(w.topology, f)
+				if disagrees(trace, o) != "" {
+					o = probeAll(w.seats, map[string][]explain.Flow{seat: {f}}, morePatience)[seat][0]
+				}
+				if what := disagrees(trace, o); what != "" {
+					t.Errorf("state %d (%v), %s: %+v\n%s\n%s", n, did, what, f, trace, neighbourhood(w.topology, f))
+				}
+				r.add(evidence{w.topology, f, o})
+			}
+		}
+		w.close()
+		did = g.mutate()
+	}
+}
+
+// neighbourhood is what one needs to see of a network to judge a disagreement.
+func neighbourhood(t *topology.Topology, f explain.Flow) string {
+	text := ""
+	for _, v := range t.VPCs {
+		from := v.ENI(f.From)
+		if f.From != "" && from == nil {
+			continue
+		}
+		text += fmt.Sprintf("%s igw %q\n", v.ID, v.InternetGateway)
+		for _, s := range v.Subnets {
+			text += fmt.Sprintf("  %s %s %s %s", s.ID, s.CIDR, s.NetworkACLID, s.RouteTableID)
+			for _, r := range s.Routes {
+				if r.Kind != topology.TargetGatewayEndpoint {
+					text += fmt.Sprintf(" %s>%s%s", r.Destination, r.Kind, r.TargetID)
+				}
+			}
+			text += "\n"
+		}
+		for _, e := range v.ENIs {
+			text += fmt.Sprintf("  %+v\n", *e)
+		}
+		for _, n := range v.NATGateways {
+			text += fmt.Sprintf("  %+v\n", *n)
+		}
+	}
+	return text
+}
+
+// summarize shows that the probes were worth it: some got through, by each way there is, and some did not.
+func summarize(t *testing.T, found []evidence) {
+	answered := 0
+	ways := map[string]int{}
+	for _, e := range found {
+		if e.outcome.answered {
+			answered++
+		}
+		trace := explain.Explain(e.topology, e.flow)
+		key := trace.Code
+		if trace.Reachable {
+			key = "reached"
+		}
+		ways[key]++
+	}
+	t.Logf("%d probes, %d answered, by explain's codes: %v", len(found), answered, ways)
+	if len(found) >= 1000 && (answered < len(found)/20 || answered > len(found)*19/20) {
+		t.Errorf("%d of %d probes were answered: the networks are too much alike to prove anything", answered, len(found))
+	}
+}

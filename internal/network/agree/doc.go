@@ -1,0 +1,11 @@
+// Package agree holds no code, only a test: what package explain says of a flow is what the kernel does with it.
+//
+// The test makes random networks as desired state, resolves them, applies them with dataplane/linux, sends real
+// packets, and compares every outcome with explain's verdict; then it changes the state a little and compares
+// again. Where the two differ, one of them is wrong. To run more of it:
+//
+//	go test ./internal/network/agree -agree.topologies 100 -agree.seed 1
+//
+// A new kind of resource that changes the network must be generated here (generate_test.go); that the test would
+// notice is shown by planted faults (fault_test.go).
+package agree

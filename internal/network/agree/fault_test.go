@@ -1,0 +1,5 @@
+package agree
+
+import "testing"
+
+func plantFaults(t *testing.T, found []evidence) {}
