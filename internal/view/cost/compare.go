@@ -1,0 +1,118 @@
+package cost
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+)
+
+// Comparison is the month's bill of each road for the same traffic.
+type Comparison struct {
+	Region     string  `json:"region"`     // that was asked for
+	PricesOf   string  `json:"pricesOf"`   // whose prices these are
+	Traffic    Traffic `json:"traffic"`    //
+	Roads      []Bill  `json:"roads"`      // NAT gateway, interface endpoint, gateway endpoint
+	ZonesOfNAT float64 `json:"zonesOfNAT"` // see Prices.ZonesOfNAT
+	// BreakEvenGB is the traffic from which an interface endpoint beside the NAT gateway saves money.
+	BreakEvenGB float64 `json:"breakEvenGB"`
+	// BreakEvenWithoutNATGB is the same if nothing else needs the NAT gateway, so that it can go.
+	BreakEvenWithoutNATGB float64 `json:"breakEvenWithoutNATGB"`
+}
+
+// Compare reckons the roads of a region. For a region whose prices are not known it takes those of another and
+// says so in PricesOf.
+func Compare(region string, t Traffic) (Comparison, error) {
+	if t.GB < 0 || math.IsNaN(t.GB) || math.IsInf(t.GB, 0) {
+		return Comparison{}, fmt.Errorf("compare costs: %v GB is no amount of traffic", t.GB)
+	}
+	if t.Zones < 1 || t.NATGateways < 1 || t.NATGateways > t.Zones {
+		return Comparison{}, fmt.Errorf("compare costs: %d NAT gateways in %d zones: at least one, and at most one in each zone", t.NATGateways, t.Zones)
+	}
+	p, _ := Lookup(region)
+	return Comparison{
+		Region: region, PricesOf: p.Region, Traffic: t,
+		Roads:                 []Bill{p.NAT(t), p.InterfaceEndpoint(t), p.GatewayEndpoint(t)},
+		ZonesOfNAT:            p.ZonesOfNAT(),
+		BreakEvenGB:           p.BreakEvenGB(t.Zones),
+		BreakEvenWithoutNATGB: p.BreakEvenWithoutNATGB(t.Zones, t.NATGateways),
+	}, nil
+}
+
+// ZonesOfNAT is in how many zones one interface endpoint can be for the hourly price of one NAT gateway.
+func (p Prices) ZonesOfNAT() float64 { return p.NATHour / p.EndpointHour }
+
+// BreakEvenGB is the traffic from which an interface endpoint costs less than the data charge of a NAT gateway
+// that stays for other traffic.
+func (p Prices) BreakEvenGB(zones int) float64 {
+	return p.breakEven(float64(zones) * HoursPerMonth * p.EndpointHour)
+}
+
+// BreakEvenWithoutNATGB is the traffic from which an interface endpoint costs less than NAT gateways, with their
+// addresses, that go when it comes. Zero: it costs less from the first byte.
+func (p Prices) BreakEvenWithoutNATGB(zones, natGateways int) float64 {
+	endpoint := float64(zones) * HoursPerMonth * p.EndpointHour
+	return p.breakEven(endpoint - float64(natGateways)*HoursPerMonth*(p.NATHour+p.PublicIPv4Hour))
+}
+
+// breakEven is how much traffic saves a fixed amount by the difference of the data charges.
+func (p Prices) breakEven(fixed float64) float64 {
+	if fixed <= 0 {
+		return 0
+	}
+	var from float64
+	for _, t := range p.EndpointGB {
+		saved := (t.UpToGB - from) * (p.NATGB - t.PerGB)
+		if saved >= fixed {
+			return from + fixed/(p.NATGB-t.PerGB)
+		}
+		fixed -= saved
+		from = t.UpToGB
+	}
+	return math.Inf(1) // the data charge never differs enough
+}
+
+// Table is a comparison for people to read.
+type Table struct {
+	Header []string
+	Rows   [][]string
+	Notes  []string
+}
+
+// Table lays a comparison out: a row for each road.
+func (c Comparison) Table() Table {
+	t := Table{Header: []string{"road", "fixed/month", "data/month", "total/month"}}
+	for _, b := range c.Roads {
+		var fixed, data float64
+		for _, l := range b.Lines {
+			if l.Unit == "hour" {
+				fixed += l.USD
+			} else {
+				data += l.USD
+			}
+		}
+		t.Rows = append(t.Rows, []string{b.Road, Dollars(fixed), Dollars(data), Dollars(b.USD)})
+	}
+	t.Notes = append(t.Notes, c.breakEvenNote(), c.priceNote())
+	return t
+}
+
+func (c Comparison) breakEvenNote() string {
+	instead := "from " + oneDecimal(c.BreakEvenWithoutNATGB) + " GB"
+	if c.BreakEvenWithoutNATGB == 0 {
+		instead = "at once"
+	}
+	return fmt.Sprintf("An interface endpoint in %d zone(s) pays from %s GB a month beside a NAT gateway, %s in its place; a gateway endpoint is free.",
+		c.Traffic.Zones, oneDecimal(c.BreakEvenGB), instead)
+}
+
+func (c Comparison) priceNote() string {
+	if c.Region == c.PricesOf {
+		return fmt.Sprintf("List prices of %s in USD, %d hours a month.", c.PricesOf, HoursPerMonth)
+	}
+	return fmt.Sprintf("The prices of %s are not known here: these are the list prices of %s in USD, %d hours a month.", c.Region, c.PricesOf, HoursPerMonth)
+}
+
+func oneDecimal(v float64) string { return strconv.FormatFloat(v, 'f', 1, 64) }
+
+// Dollars writes an amount of US dollars.
+func Dollars(v float64) string { return "$" + strconv.FormatFloat(v, 'f', 2, 64) }
