@@ -78,6 +78,9 @@ func TestKeysThatAreNoGood(t *testing.T) {
 	if k.AccessKeyID == other.AccessKeyID || k.SecretAccessKey == other.SecretAccessKey {
 		t.Fatal("two sessions have the same key")
 	}
+	if newVault(t, 2, demoRole()).secret(k.AccessKeyID) == k.SecretAccessKey {
+		t.Fatal("two regions make the same secret for a key")
+	}
 	again := demoRole()
 	again.ID = "AROANOTHER"
 	for _, c := range []struct {
