@@ -6,6 +6,9 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -15,7 +18,14 @@ import (
 	"github.com/culvert-cloud/culvert/internal/netns"
 )
 
-func TestMain(m *testing.M) { os.Exit(launch.Tests(m.Run)) }
+// TestMain is also the main of the program that tries to get out of a sandbox.
+func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && os.Args[1] == probeArg {
+		probe()
+		os.Exit(0)
+	}
+	os.Exit(launch.Tests(m.Run))
+}
 
 // place is an empty network.
 type place struct{ ns *netns.NS }
@@ -59,7 +69,7 @@ func start(t testing.TB, d *Driver, s sandbox.Spec) *Sandbox {
 // shell runs a script and returns what it printed and how it ended.
 func shell(t testing.TB, s *Sandbox, script string) (string, sandbox.Exit) {
 	t.Helper()
-	c := sandbox.Command{Argv: []string{"/bin/sh", "-c", script + "\necho; echo '<end>'"}, Env: []string{"PATH=/usr/bin:/bin"}, Dir: "/tmp"}
+	c := sandbox.Command{Argv: []string{"/bin/sh", "-c", "(" + script + "); code=$?; echo; echo '<end>'; exit $code"}, Env: []string{"PATH=/usr/bin:/bin"}, Dir: "/tmp"}
 	if err := s.Run(c); err != nil {
 		t.Fatal(err)
 	}
@@ -93,8 +103,144 @@ func exit(t testing.TB, s *Sandbox) sandbox.Exit {
 	return sandbox.Exit{}
 }
 
-func TestAProgramRunsAsTheFunctionsUser(t *testing.T) {
-	s := start(t, newDriver(t), spec("user"))
-	got, x := shell(t, s, "id -u; id -g; pwd; cat /proc/self/status | grep -E '^(Cap|NoNew|Seccomp)'; ls /; cat /proc/self/cgroup; ls -l /proc/self/fd; mount; cat /proc/meminfo")
-	t.Logf("%s\n%+v", got, x)
+func TestWhatARuntimeLeavesBehindIsGoneBeforeItsEndIsTold(t *testing.T) {
+	s := start(t, newDriver(t), spec("orphans"))
+	if _, x := shell(t, s, "for i in 1 2 3; do (setsid sleep 1000 &) ; done; sleep 0.05; exit 7"); x.Code != 7 {
+		t.Errorf("ended as %+v, want code 7", x)
+	}
+	if left := children(s.cmd.Process.Pid); len(left) != 0 {
+		t.Errorf("left: %v", left)
+	}
+	if out, _ := shell(t, s, "echo again"); out != "again" {
+		t.Errorf("afterwards: %q", out)
+	}
+}
+
+func TestKillSparesTheSandboxAndItsFiles(t *testing.T) {
+	s := start(t, newDriver(t), spec("kill"))
+	run := sandbox.Command{Argv: []string{"/bin/sh", "-c", "echo kept > /tmp/x; while :; do :; done"}, Dir: "/"}
+	if err := s.Run(run); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(100 * time.Millisecond)
+	if err := s.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if x := exit(t, s); x.Signal != "killed" {
+		t.Errorf("ended as %+v", x)
+	}
+	if out, _ := shell(t, s, "cat /tmp/x"); out != "kept" {
+		t.Errorf("/tmp/x: %q", out)
+	}
+}
+
+func TestAProgramThatCannotBeStartedSaysWhy(t *testing.T) {
+	s := start(t, newDriver(t), spec("missing"))
+	if err := s.Run(sandbox.Command{Argv: []string{"/nothere"}, Dir: "/"}); err != nil {
+		t.Fatal(err)
+	}
+	if x := exit(t, s); x.Err == nil || x.Err.Error() != "no such file or directory" {
+		t.Errorf("ended as %+v", x)
+	}
+}
+
+func TestProcessesAreBounded(t *testing.T) {
+	sp := spec("bomb")
+	sp.Processes = 40
+	s := start(t, newDriver(t), sp)
+	script := "i=0; while [ $i -lt 100 ]; do sleep 1000 & i=$((i+1)); done 2>/dev/null; echo unreachable"
+	if err := s.Run(sandbox.Command{Argv: []string{"/bin/sh", "-c", script}, Env: []string{"PATH=/usr/bin:/bin"}, Dir: "/"}); err != nil {
+		t.Fatal(err)
+	}
+	if x := exit(t, s); x.Code == 0 { // the shell ends when it cannot fork
+		t.Errorf("ended as %+v", x)
+	}
+}
+
+func TestFilesInTmpAreBounded(t *testing.T) {
+	s := start(t, newDriver(t), spec("tmp"))
+	out, _ := shell(t, s, "head -c 70000000 /dev/zero > /tmp/big 2>/dev/null; stat -c %s /tmp/big")
+	if out != "67108864" {
+		t.Errorf("a file in /tmp of 64 MB grew to %s", out)
+	}
+}
+
+func TestNothingOutlivesACrash(t *testing.T) {
+	d := newDriver(t)
+	for _, frozen := range []bool{false, true} {
+		s := start(t, d, spec("crash-"+map[bool]string{true: "frozen", false: "running"}[frozen]))
+		if err := s.Run(sandbox.Command{Argv: []string{"/bin/sleep", "1000"}, Dir: "/"}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(50 * time.Millisecond)
+		pids := children(s.cmd.Process.Pid)
+		if len(pids) != 1 {
+			t.Fatalf("children %v", pids)
+		}
+		if frozen {
+			if err := s.Freeze(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		// All that a crash of the daemon does, the kernel does: it closes the socket and sends the signal.
+		_ = s.cmd.Process.Kill()
+		<-s.gone
+		if _, err := os.Stat("/proc/" + strconv.Itoa(pids[0])); !os.IsNotExist(err) {
+			t.Errorf("frozen %v: process %d is left: %v", frozen, pids[0], err)
+		}
+	}
+}
+
+func TestNothingLeaks(t *testing.T) {
+	d := newDriver(t)
+	cycle := func(i int) {
+		s := start(t, d, spec("cycle-"+strconv.Itoa(i)))
+		if out, _ := shell(t, s, "echo x"); out != "x" {
+			t.Fatalf("%q", out)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 3 {
+		cycle(i)
+	}
+	files, routines := count(t), runtime.NumGoroutine()
+	for i := range 25 {
+		cycle(100 + i)
+	}
+	// Each cycle keeps its network namespace until the test's end.
+	if got := count(t); got > files+25+2 {
+		t.Errorf("%d descriptors, before %d", got, files)
+	}
+	if got := runtime.NumGoroutine(); got > routines+2 {
+		t.Errorf("%d goroutines, before %d", got, routines)
+	}
+	if g := d.groups; g != nil && g.v2 != "" {
+		if dirs, _ := filepath.Glob(g.v2 + "/*/cgroup.procs"); len(dirs) != 0 {
+			t.Errorf("control groups left: %v", dirs)
+		}
+	}
+}
+
+func count(t *testing.T) int {
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(entries)
+}
+
+func BenchmarkStart(b *testing.B) {
+	d := newDriver(b)
+	at := newPlace(b)
+	for b.Loop() {
+		s, err := d.Start(context.Background(), spec("bench"), at)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.StopTimer()
+		s.Close()
+		b.StartTimer()
+	}
 }

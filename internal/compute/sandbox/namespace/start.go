@@ -99,9 +99,10 @@ func (l *launching) prepare(v *view) error {
 	}
 	// Descriptors as in pid1: the image is its own descriptor in the child, whatever it is in here.
 	l.cmd = &exec.Cmd{
-		Path:       "/proc/self/fd/" + strconv.Itoa(pid1.ImageFD),
-		Args:       []string{pid1.Name},
-		Env:        []string{"GOMAXPROCS=1", "GOGC=off"},
+		Path: "/proc/self/fd/" + strconv.Itoa(pid1.ImageFD),
+		Args: []string{pid1.Name},
+		// It allocates next to nothing once it runs, unless somebody makes it.
+		Env:        []string{"GOMAXPROCS=1", "GOGC=off", "GOMEMLIMIT=16MiB"},
 		Dir:        "/",
 		Stdout:     lines,
 		Stderr:     lines,

@@ -17,6 +17,7 @@ import (
 	"os/signal"
 	"runtime"
 	"syscall"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -31,6 +32,7 @@ func init() {
 func main() {
 	// Some of what is given up is given up by this thread alone, and this thread alone starts programs.
 	runtime.LockOSThread()
+	_ = unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(unsafe.StringData(Name+"\x00"))), 0, 0, 0)
 	control := os.NewFile(ControlFD, "control")
 	events := json.NewEncoder(control)
 	if err := prepare(); err != nil {
