@@ -58,6 +58,12 @@ type Operation struct {
 	HTTPMethod, HTTPPath string
 	// Status is the HTTP status of success for REST protocols; 0: 200.
 	Status int
+	// MaxBody is the longest request body that is read; 0: what the protocol usually allows.
+	MaxBody int64
+	// Conditions returns further condition keys for policies, such as ec2:vpc or aws:resourcetag/..., lower case.
+	// Nil: none. What the request itself says (aws:RequestTag, aws:TagKeys) is found without.
+	Conditions func(r state.Reader, in any, resource string) map[string][]string
+
 	// DryRun operations have an input with a member DryRun *bool (EC2).
 
 	NewInput func() any // pointer to a zero input
@@ -148,4 +154,16 @@ func Public() Option {
 // HTTP sets method and path of a REST operation, and its status of success (0: 200).
 func HTTP(method, path string, status int) Option {
 	return func(o *Operation) { o.HTTPMethod, o.HTTPPath, o.Status = method, path, status }
+}
+
+// MaxBody limits the request body, in bytes.
+func MaxBody(n int64) Option { return func(o *Operation) { o.MaxBody = n } }
+
+// Conditions adds condition keys that policies can name; resource is one of those that the operation acts on.
+func Conditions[In any](f func(r state.Reader, in *In, resource string) map[string][]string) Option {
+	return func(o *Operation) {
+		o.Conditions = func(r state.Reader, in any, resource string) map[string][]string {
+			return f(r, in.(*In), resource)
+		}
+	}
 }

@@ -136,6 +136,9 @@ func ec2Error(f fault, err error) *api.Error {
 		return api.Errorf("RequestExpired", "Request has expired.")
 	case f.kind == unsupported:
 		return api.Errorf("AuthFailure", "%s", f.text).WithStatus(http.StatusUnauthorized)
+	case f.kind == wrongRegion:
+		return api.Errorf("AuthFailure", "AWS was not able to validate the provided access credentials: they are for the region %s, this is %s",
+			excerpt(f.claim.region), f.text).WithStatus(http.StatusUnauthorized)
 	}
 	return api.Errorf("AuthFailure", "AWS was not able to validate the provided access credentials").WithStatus(http.StatusUnauthorized)
 }

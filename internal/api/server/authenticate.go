@@ -1,0 +1,126 @@
+package server
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"net/http"
+
+	"github.com/culvert-cloud/culvert/internal/api"
+	"github.com/culvert-cloud/culvert/internal/api/sigv4"
+	"github.com/culvert-cloud/culvert/internal/service"
+)
+
+type exchangeKey struct{}
+
+func withExchange(ctx context.Context, x *exchange) context.Context {
+	return context.WithValue(ctx, exchangeKey{}, x)
+}
+
+// exchangeOf returns the exchange of a call, nil for a call that did not come through a server.
+func exchangeOf(call *api.Call) *exchange {
+	if call.HTTP == nil {
+		return nil
+	}
+	x, _ := call.HTTP.Context().Value(exchangeKey{}).(*exchange)
+	return x
+}
+
+// SigningKey returns the derived key that a call was signed with, nil if it was not signed in a header. S3 needs it
+// for chunks that are signed one by one.
+func SigningKey(call *api.Call) []byte {
+	x := exchangeOf(call)
+	if x == nil || x.signature == nil || x.signature.Presigned {
+		return nil
+	}
+	return x.signature.SigningKey
+}
+
+func (s *Server) authenticate(x *exchange) error {
+	result, err := sigv4.Verify(x.call.HTTP, sigv4.Options{
+		Style:    sigv4.Style(x.service.Protocol),
+		Service:  x.service.Name,
+		Regions:  regions(x),
+		Keys:     s.config.Keys,
+		Now:      x.call.Time,
+		BodyHash: func() (string, error) { return s.readBody(x) },
+	})
+	if err != nil {
+		return err
+	}
+	x.signature, x.call.Caller = result, result.Caller
+	return nil
+}
+
+// regions are those that a signature may be for. IAM and STS are global, and their global names are signed for
+// us-east-1.
+func regions(x *exchange) []string {
+	if x.service.Protocol == service.AWSQuery {
+		return []string{x.call.Region, "us-east-1"}
+	}
+	return []string{x.call.Region}
+}
+
+// The longest bodies that are read, where the operation does not say.
+const (
+	maxForm = 2 << 20
+	maxJSON = 8 << 20    // PutLogEvents takes 1 MiB of text, which JSON can make six times longer
+	maxREST = 70_167_211 // Lambda's, for CreateFunction
+)
+
+func (x *exchange) maxBody() int64 {
+	if !x.service.codec.BodyNamesOperation() {
+		if name, err := x.service.codec.Operation(x.request); err == nil {
+			x.call.Operation = name
+			if o := x.service.operations[name]; o != nil && o.MaxBody > 0 {
+				return o.MaxBody
+			}
+		}
+	}
+	switch x.service.Protocol {
+	case service.RESTJSON:
+		return maxREST
+	case service.AWSJSON11:
+		return maxJSON
+	}
+	return maxForm
+}
+
+// readBody reads the body of a call whose key is known, and returns its hash.
+func (s *Server) readBody(x *exchange) (string, error) {
+	r, limit := x.call.HTTP, x.maxBody()
+	if r.ContentLength > limit {
+		return "", tooLarge(x, limit)
+	}
+	x.held = r.ContentLength
+	if x.held < 0 {
+		x.held = limit
+	}
+	if s.buffered.Add(x.held) > s.config.MaxBuffered {
+		return "", api.Errorf("ServiceUnavailable", "Too many large requests at a time.").WithStatus(http.StatusServiceUnavailable)
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
+	if err != nil {
+		return "", api.Errorf("IncompleteBody", "The request body did not arrive completely.")
+	}
+	if int64(len(body)) > limit {
+		return "", tooLarge(x, limit)
+	}
+	x.request.Body = body
+	sum := sha256.Sum256(body)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+func tooLarge(x *exchange, limit int64) *api.Error {
+	name := "RequestEntityTooLargeException"
+	if x.service.codec.BodyNamesOperation() {
+		name = "RequestEntityTooLarge"
+	}
+	text := fmt.Sprintf("Request must be smaller than %d bytes", limit)
+	if x.call.Operation != "" {
+		text += " for the " + x.call.Operation + " operation"
+	}
+	return api.Errorf(name, "%s", text).WithStatus(http.StatusRequestEntityTooLarge)
+}
