@@ -160,13 +160,11 @@ func (s *Service) deleteFunction(ctx context.Context, _ *api.Call, in *DeleteFun
 		deleted = f
 		return nil
 	})
-	if deleted != nil { // even if waiting for the drivers took too long
-		s.config.Executor.Drain(deleted.Name)
-		s.config.Code.Collect(deleted.CodeKey)
-	}
 	if err != nil {
 		return nil, err
 	}
+	s.config.Executor.Drain(deleted.Name)
+	s.config.Code.Collect(deleted.CodeKey)
 	return &DeleteFunctionOutput{}, nil
 }
 

@@ -28,7 +28,9 @@ const maxFunctionName = 64
 // parseFunctionName reads the forms that AWS takes: a name, a partial ARN (123456789012:function:name), an ARN;
 // each with a qualifier or without.
 func parseFunctionName(text string) (functionName, error) {
-	// Compiled for each call: it takes microseconds, and a package variable would be a global.
+	if isPlainName(text) {
+		return functionName{Name: text}, nil
+	}
 	m := regexp.MustCompile(`^` + functionNamePattern + `$`).FindStringSubmatch(text)
 	arnParts := m != nil && m[1] != "" && (m[3] == "" || m[5] == "" || m[6] == "")
 	if m == nil || arnParts || m[3] != "" && m[1] == "" {
@@ -41,6 +43,14 @@ func parseFunctionName(text string) (functionName, error) {
 		return functionName{}, constraint(text, "functionName", fmt.Sprintf("Member must have length less than or equal to %d", maxFunctionName))
 	}
 	return n, nil
+}
+
+// isPlainName spares the pattern the names of nearly every invocation.
+func isPlainName(text string) bool {
+	other := func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_')
+	}
+	return text != "" && len(text) <= maxFunctionName && !strings.ContainsFunc(text, other)
 }
 
 // resolveName reads a function's name and the qualifier that came beside it, and makes sure that they belong here.

@@ -3,7 +3,6 @@ package lambda
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"runtime"
@@ -97,17 +96,15 @@ func New(c Config) (*Service, error) {
 // retries that lie in the future. What is left when ctx is over is dropped.
 func (s *Service) Close(ctx context.Context) error { return s.queue.close(ctx) }
 
-// commit runs a transaction and waits until it is settled.
+// commit runs a transaction and waits until it is settled. That it does not settle in time is no error of the
+// call: the change is made, and will be real later.
 func (s *Service) commit(ctx context.Context, change func(*state.Tx) error) error {
 	revision, err := s.config.State.Update(change)
-	if err != nil {
+	if err != nil || s.config.Settle == nil {
 		return err
 	}
-	if s.config.Settle == nil {
-		return nil
-	}
 	if err := s.config.Settle(ctx, revision); err != nil {
-		return fmt.Errorf("wait for revision %d to be applied: %w", revision, err)
+		s.config.Log.Warn("change is not applied yet", "revision", revision, "error", err)
 	}
 	return nil
 }

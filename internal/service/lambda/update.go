@@ -90,13 +90,11 @@ func (s *Service) update(ctx context.Context, name, revision *string, change fun
 		before, after = f, &changed
 		return nil
 	})
-	if after != nil { // even if waiting for the drivers took too long
-		s.config.Executor.Drain(after.Name)
-		s.config.Code.Collect(before.CodeKey)
-	}
 	if err != nil {
 		return nil, err
 	}
+	s.config.Executor.Drain(after.Name)
+	s.config.Code.Collect(before.CodeKey)
 	out := configuration(after, after.ARN)
 	out.LastUpdateStatus = ptr("InProgress")
 	out.LastUpdateStatusReason, out.LastUpdateStatusReasonCode = ptr("The function is being created."), ptr("Creating")

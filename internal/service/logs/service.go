@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -64,7 +65,7 @@ func (s *Service) Append(group, stream string, events []Event) error {
 		return fmt.Errorf("append log events: create log group %s: %w", group, err)
 	}
 	if !s.events.Has(group, stream) {
-		if err := s.events.CreateStream(group, stream, s.now()); err != nil && err != errStreamExists {
+		if err := s.events.CreateStream(group, stream, s.now()); err != nil && !errors.Is(err, errStreamExists) {
 			return err
 		}
 	}
