@@ -101,7 +101,7 @@ const maxConnections = 4096
 // copyLimit is S3's limit for CopyObject.
 const copyLimit = 5 << 30
 
-func newStore(c childConfig) (*posix.Posix, error) {
+func newStore(c childConfig) (*store, error) {
 	options := posix.PosixOpts{VersioningDir: c.Versions, CopyObjectThreshold: copyLimit}
 	options.SetNewDirPerm(0o700)
 	options.SetNewFilePerm(0o600)
@@ -114,11 +114,11 @@ func newStore(c childConfig) (*posix.Posix, error) {
 		}
 		metadata, options.SideCarDir = sidecar, c.Sidecar
 	}
-	store, err := posix.New(c.Objects, metadata, options)
+	files, err := posix.New(c.Objects, metadata, options)
 	if err != nil {
 		return nil, fmt.Errorf("open object directory: %w", err)
 	}
-	return store, nil
+	return &store{files, newStrides()}, nil
 }
 
 func announceReady() {

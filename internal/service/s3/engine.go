@@ -149,8 +149,10 @@ func (s *Service) proxyWith(w http.ResponseWriter, r *request, h http.Header) er
 	return nil
 }
 
-// buffers are for copying bodies; larger than io.Copy's, because each write is one TLS record or more.
-var buffers = sync.Pool{New: func() any { b := make([]byte, 256<<10); return &b }}
+// newBuffers makes buffers for copying bodies; larger than io.Copy's, because each write is one TLS record or more.
+func newBuffers() *sync.Pool {
+	return &sync.Pool{New: func() any { b := make([]byte, 256<<10); return &b }}
+}
 
 func (s *Service) copyAnswer(w http.ResponseWriter, r *request, res *http.Response) {
 	h := w.Header()
@@ -165,8 +167,8 @@ func (s *Service) copyAnswer(w http.ResponseWriter, r *request, res *http.Respon
 	if r.method == http.MethodHead {
 		return
 	}
-	buffer := buffers.Get().(*[]byte)
-	defer buffers.Put(buffer)
+	buffer := s.buffers.Get().(*[]byte)
+	defer s.buffers.Put(buffer)
 	// The struct hides ReadFrom, which would use a smaller buffer.
 	if _, err := io.CopyBuffer(struct{ io.Writer }{w}, res.Body, *buffer); err != nil {
 		s.Log.Debug("answer cut short", "operation", r.call.Operation, "request", r.call.RequestID, "error", err)

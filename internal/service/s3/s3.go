@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"log/slog"
 	"net/http"
+	"sync"
 
 	"github.com/culvert-cloud/culvert/internal/api"
 	"github.com/culvert-cloud/culvert/internal/api/policy"
@@ -33,11 +34,12 @@ type Service struct {
 	routes   map[route]*operation
 	policies policies
 	tagUse   tagUse
+	buffers  *sync.Pool // of *[]byte
 }
 
 // New makes the service.
 func New(c Config) *Service {
-	s := &Service{Config: c, routes: map[route]*operation{}}
+	s := &Service{Config: c, routes: map[route]*operation{}, buffers: newBuffers()}
 	s.addServiceOperations()
 	s.addBucketOperations()
 	s.addConfigurationOperations()
