@@ -128,9 +128,11 @@ func (r *router) addLinks(ctx context.Context, p *plan, net *internet) error {
 	for _, ep := range p.enis {
 		e := r.eni(ep.id)
 		if e != nil && !e.plan.sameLink(ep) {
-			if err := r.removeENI(e); err != nil {
-				return err
+			// The name is used again, so the link must be gone before.
+			if err := deleteLink(r.links, e.plan.name); err != nil {
+				return fmt.Errorf("replace %s: %w", ep.id, err)
 			}
+			r.removeENI(e)
 			e = nil
 		}
 		if e != nil {
@@ -175,24 +177,20 @@ func (r *router) removeLinks(p *plan, net *internet) error {
 	}
 	r.mu.Unlock()
 	for _, e := range gone {
-		if err := r.removeENI(e); err != nil {
-			return err
-		}
+		r.removeENI(e)
 	}
 	return r.removeWires(p, net)
 }
 
-// removeENI closes the namespace. If somebody still sits in it the link would live on, so it is deleted first.
-func (r *router) removeENI(e *eni) error {
-	if err := deleteLink(r.links, e.plan.name); err != nil {
-		return fmt.Errorf("remove %s: %w", e.plan.id, err)
-	}
+// removeENI closes the namespace; the kernel removes the link with it, later. If somebody still sits in the
+// namespace the link lives until they leave, but no rule knows it and no route leads to it. (Deleting it here
+// would wait tens of milliseconds for the kernel.)
+func (r *router) removeENI(e *eni) {
 	r.mu.Lock()
 	delete(r.enis, e.plan.id)
 	r.mu.Unlock()
 	r.forgetRoutes(e.plan.name)
 	e.close()
-	return nil
 }
 
 func (e *eni) close() {

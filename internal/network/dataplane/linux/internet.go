@@ -101,8 +101,8 @@ func (n *internet) adopt(name string) error {
 	if err != nil {
 		return fmt.Errorf("find link %s: %w", name, err)
 	}
-	if err := n.links.LinkSetUp(l); err != nil {
-		return fmt.Errorf("set link %s up: %w", name, err)
+	if err := setUpFarEnd(n.links, l); err != nil {
+		return err
 	}
 	if err := addNeighbour(n.links, l.Attrs().Index, wireGateway, routerMAC); err != nil {
 		return err

@@ -19,6 +19,11 @@ const (
 	internetMTU = 1500
 )
 
+// Segments of one stream travel together up to this many bytes. More than the usual 64 KiB makes up for the
+// second hop: a routed stream is then faster than a plain one over an ordinary pair. Kernels before 6.3 do
+// not know the setting and ignore it.
+const segmentsTogether = 180_000
+
 // Hardware addresses of the ends that no interface of the VPC has. That they are fixed lets every neighbour
 // be permanent: no ARP is ever sent, and the neighbour table, whose limit is one for the whole machine, stays
 // out of it.
@@ -67,7 +72,7 @@ func withLinks(ns *netns.NS, f func(*netlink.Handle) error) error {
 func addPair(h *netlink.Handle, p pair) (int, error) {
 	a := netlink.NewLinkAttrs()
 	a.Name, a.MTU, a.Group, a.HardwareAddr, a.TxQLen, a.Flags = p.name, p.mtu, p.group, p.mac, 0, net.FlagUp
-	a.NumTxQueues, a.NumRxQueues = 1, 1
+	a.NumTxQueues, a.NumRxQueues, a.GSOIPv4MaxSize = 1, 1, segmentsTogether
 	v := &netlink.Veth{LinkAttrs: a, PeerName: p.peerEnd, PeerNamespace: netlink.NsFd(p.peer.FD()),
 		PeerHardwareAddr: p.peerMAC, PeerMTU: uint32(p.mtu), PeerNumTxQueues: 1, PeerNumRxQueues: 1}
 	if err := h.LinkAdd(v); err != nil {
@@ -123,8 +128,8 @@ func (e end) setUp(h *netlink.Handle) error {
 	if err != nil {
 		return fmt.Errorf("find link %s: %w", e.link, err)
 	}
-	if err := h.LinkSetUp(l); err != nil {
-		return fmt.Errorf("set link %s up: %w", e.link, err)
+	if err := setUpFarEnd(h, l); err != nil {
+		return err
 	}
 	for _, a := range e.addresses {
 		if err := addAddress(h, l, a); err != nil {
@@ -135,6 +140,17 @@ func (e end) setUp(h *netlink.Handle) error {
 		return err
 	}
 	return setRoute(h, unix.RT_TABLE_MAIN, everything(), hop{hopVia, e.link, e.gateway}, l.Attrs().Index)
+}
+
+// setUpFarEnd does to the far end what addPair cannot.
+func setUpFarEnd(h *netlink.Handle, l netlink.Link) error {
+	if err := h.LinkSetGSOIPv4MaxSize(l, segmentsTogether); err != nil {
+		return fmt.Errorf("set segment size of %s: %w", l.Attrs().Name, err)
+	}
+	if err := h.LinkSetUp(l); err != nil {
+		return fmt.Errorf("set link %s up: %w", l.Attrs().Name, err)
+	}
+	return nil
 }
 
 func everything() netip.Prefix { return netip.PrefixFrom(netip.IPv4Unspecified(), 0) }

@@ -168,23 +168,15 @@ func (s *seats) addressLocked() (netip.Addr, error) {
 	return netip.Addr{}, fmt.Errorf("seat at %s: all %d are taken", s.parent.Name(), size)
 }
 
-// Close removes the seat's wire and lets go of its namespace.
+// Close lets go of the seat's namespace. The kernel removes it, and its wire, once no process is left inside.
 func (t *seat) Close() error {
-	s := t.seats
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.taken[t.address] {
-		return nil // closed before
-	}
-	delete(s.taken, t.address)
-	err := t.ns.Close()
-	if s.closed {
-		return err
-	}
-	return errors.Join(err, deleteLink(s.links, t.link))
+	t.seats.mu.Lock()
+	defer t.seats.mu.Unlock()
+	delete(t.seats.taken, t.address)
+	return t.ns.Close()
 }
 
-// close ends all seats: their wires go with the uplink's namespace, or are removed if somebody holds it.
+// close ends the making of seats. Their wires go with the uplink's namespace.
 func (s *seats) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
