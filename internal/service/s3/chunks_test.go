@@ -100,7 +100,6 @@ func TestASignedTrailerIsVerified(t *testing.T) {
 	}
 }
 
-
 func hashOf(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])

@@ -2,13 +2,20 @@ package s3_test
 
 import (
 	"bytes"
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	client "github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/google/go-cmp/cmp"
@@ -264,6 +271,78 @@ func TestChecksumsAreVerified(t *testing.T) {
 	if _, err := get(t.Context(), c, b, "wrong"); code(err) != "NoSuchKey" {
 		t.Errorf("object with a wrong checksum: got %v, want none", err)
 	}
+}
+
+// Older clients and AWS's Java SDK sign each chunk; the Go client never does, so the chunks are signed here.
+func TestSignedChunksAreVerifiedAndStored(t *testing.T) {
+	r := newRegion(t)
+	b := r.bucket("chunks")
+	const content = "chunk content"
+	put := func(key, sent string) (int, string) {
+		in, err := http.NewRequest("PUT", r.URL+"/"+b+"/"+key, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		in.Header.Set("Content-Encoding", "aws-chunked")
+		in.Header.Set("X-Amz-Content-Sha256", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD")
+		in.Header.Set("X-Amz-Decoded-Content-Length", strconv.Itoa(len(content)))
+		now := time.Now().UTC()
+		signer := v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true })
+		err = signer.SignHTTP(t.Context(), aws.Credentials{AccessKeyID: "root", SecretAccessKey: secret}, in, "STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "s3", regionName, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		key1 := []byte("AWS4" + secret)
+		scope := now.Format("20060102") + "/" + regionName + "/s3/aws4_request"
+		for part := range strings.SplitSeq(scope, "/") {
+			key1 = hmacOf(key1, part)
+		}
+		_, previous, _ := strings.Cut(in.Header.Get("Authorization"), "Signature=")
+		var body strings.Builder
+		for _, chunk := range []string{content, ""} {
+			text := strings.Join([]string{"AWS4-HMAC-SHA256-PAYLOAD", in.Header.Get("X-Amz-Date"), scope, previous, hexHash(""), hexHash(chunk)}, "\n")
+			previous = hex.EncodeToString(hmacOf(key1, text))
+			if chunk != "" {
+				chunk = sent
+			}
+			fmt.Fprintf(&body, "%x;chunk-signature=%s\r\n%s\r\n", len(chunk), previous, chunk)
+		}
+		in.Body, in.ContentLength = io.NopCloser(strings.NewReader(body.String())), int64(body.Len())
+		res, err := r.Client().Do(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		answer, _ := io.ReadAll(res.Body)
+		return res.StatusCode, string(answer)
+	}
+	if status, answer := put("good", content); status != 200 {
+		t.Errorf("as signed: got %d %s", status, answer)
+	}
+	got, err := r.as("root").GetObject(t.Context(), &client.GetObjectInput{Bucket: &b, Key: aws.String("good")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if data, _ := io.ReadAll(got.Body); string(data) != content || got.ContentEncoding != nil {
+		t.Errorf("as signed: got %q, coding %v", data, got.ContentEncoding)
+	}
+	if status, answer := put("bad", "Chunk content"); status != 403 || !strings.Contains(answer, "<Code>SignatureDoesNotMatch</Code>") {
+		t.Errorf("not as signed: got %d %s", status, answer)
+	}
+	if _, err := get(t.Context(), r.as("root"), b, "bad"); code(err) != "NoSuchKey" {
+		t.Errorf("not as signed: got %v, want nothing stored", err)
+	}
+}
+
+func hmacOf(key []byte, text string) []byte {
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(text))
+	return mac.Sum(nil)
+}
+
+func hexHash(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
 }
 
 func TestPresignedURLs(t *testing.T) {

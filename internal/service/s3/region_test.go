@@ -2,13 +2,12 @@ package s3_test
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -26,8 +25,11 @@ import (
 
 	"github.com/culvert-cloud/culvert/internal/api"
 	"github.com/culvert-cloud/culvert/internal/api/policy"
+	"github.com/culvert-cloud/culvert/internal/api/server"
+	"github.com/culvert-cloud/culvert/internal/api/sigv4"
 	"github.com/culvert-cloud/culvert/internal/launch"
 	"github.com/culvert-cloud/culvert/internal/objects"
+	"github.com/culvert-cloud/culvert/internal/service"
 	"github.com/culvert-cloud/culvert/internal/service/s3"
 	"github.com/culvert-cloud/culvert/internal/state"
 )
@@ -45,10 +47,13 @@ const (
 	secret     = "secret"
 )
 
-// region is the service with a real engine behind it and a door in front that believes every signature: package
-// api/sigv4 has its own tests. The access key is the caller's name; "root" is the account's root.
+// region is the service with a real engine behind it and the real pipeline in front. The access key is the
+// caller's name; "root" is the account's root. A second door believes every signature, for requests that no
+// client would send.
 type region struct {
 	*httptest.Server
+	credulous *httptest.Server
+
 	t       testing.TB
 	store   *state.Store
 	engine  *objects.Engine
@@ -78,10 +83,21 @@ func newRegionIn(t testing.TB, store *state.Store, dir string) *region {
 		t.Fatal(err)
 	}
 	r := &region{t: t, store: store, engine: engine, roles: map[string]*policy.Document{}}
-	r.service = s3.New(s3.Config{Store: store, Engine: engine.Transport(), Authorize: r.authorize, SigningKey: signingKey, Log: log})
-	r.Server = httptest.NewTLSServer(http.HandlerFunc(r.serve))
+	authorizer := server.NewAuthorizer(r.decide)
+	r.service = s3.New(s3.Config{Store: store, Engine: engine.Transport(), Authorize: authorizer.Authorize, SigningKey: server.SigningKey, Log: log})
+	pipeline, err := server.New(server.Config{
+		Store: store, Services: []service.Definition{r.service.Definition()}, Keys: keys{}, Authorizer: authorizer, Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, in *http.Request) {
+		pipeline.ServeHTTP(w, in.WithContext(server.WithOrigin(in.Context(), r.origin())))
+	}))
+	r.credulous = httptest.NewTLSServer(http.HandlerFunc(r.believe))
 	t.Cleanup(func() {
 		r.Server.Close()
+		r.credulous.Close()
 		_ = engine.Close()
 	})
 	return r
@@ -94,23 +110,32 @@ func (w testWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (r *region) serve(w http.ResponseWriter, in *http.Request) {
-	call := &api.Call{
-		RequestID: fmt.Sprintf("REQUEST%09d", r.count.Add(1)), Service: "s3", Region: regionName, Account: account,
-		Time: time.Now(), Caller: callerOf(in), HTTP: in, Origin: api.Origin{Door: api.DoorHost, Secure: true},
-	}
+func (r *region) origin() api.Origin {
 	if r.endpoint != "" {
-		call.Origin = api.Origin{Door: api.DoorEndpoint, VPCEndpointID: r.endpoint}
+		return api.Origin{Door: api.DoorEndpoint, Secure: true, Service: "s3", VPCEndpointID: r.endpoint}
 	}
-	r.service.ServeCall(w, call)
+	return api.Origin{Door: api.DoorHost, Secure: true}
 }
 
-func callerOf(in *http.Request) api.Caller {
-	credential := in.URL.Query().Get("X-Amz-Credential")
+func (r *region) believe(w http.ResponseWriter, in *http.Request) {
+	name := ""
 	if _, rest, ok := strings.Cut(in.Header.Get("Authorization"), "Credential="); ok {
-		credential = rest
+		name, _, _ = strings.Cut(rest, "/")
 	}
-	name, _, _ := strings.Cut(credential, "/")
+	r.service.ServeCall(w, &api.Call{
+		RequestID: fmt.Sprintf("REQUEST%09d", r.count.Add(1)), Service: "s3", Region: regionName, Account: account,
+		Time: time.Now(), Caller: callerNamed(name), HTTP: in, Origin: r.origin(),
+	})
+}
+
+// keys knows every access key: all have the same secret.
+type keys struct{}
+
+func (keys) Lookup(name, _ string, _ time.Time) (sigv4.Credential, error) {
+	return sigv4.Credential{Secret: secret, Caller: callerNamed(name)}, nil
+}
+
+func callerNamed(name string) api.Caller {
 	switch name {
 	case "":
 		return api.Caller{Type: api.Anonymous}
@@ -123,22 +148,8 @@ func callerOf(in *http.Request) api.Caller {
 	}
 }
 
-// signingKey derives the key of a header signature, as the real door remembers it.
-func signingKey(call *api.Call) []byte {
-	_, rest, ok := strings.Cut(call.HTTP.Header.Get("Authorization"), "Credential=")
-	if !ok {
-		return nil
-	}
-	key := []byte("AWS4" + secret)
-	for _, part := range strings.Split(strings.SplitN(rest, ",", 2)[0], "/")[1:] {
-		mac := hmac.New(sha256.New, key)
-		mac.Write([]byte(part))
-		key = mac.Sum(nil)
-	}
-	return key
-}
-
-func (r *region) authorize(_ state.Reader, call *api.Call, action, arn string, bucket *policy.Document, conditions map[string][]string) error {
+func (r *region) decide(_ state.Reader, call *api.Call, q server.Question) (policy.Decision, error) {
+	conditions := maps.Clone(q.Keys)
 	if call.Origin.VPCEndpointID != "" {
 		conditions["aws:sourcevpce"] = []string{call.Origin.VPCEndpointID}
 	}
@@ -146,15 +157,11 @@ func (r *region) authorize(_ state.Reader, call *api.Call, action, arn string, b
 		Account: call.Caller.Account, ARN: call.Caller.ARN, RoleARN: call.Caller.RoleARN,
 		Root: call.Caller.Type == api.Root, Anonymous: call.Caller.Type == api.Anonymous,
 	}
-	policies := policy.Policies{Resource: bucket, ResourceAccount: account}
+	policies := policy.Policies{Resource: q.Policy, ResourceAccount: account}
 	if d := r.roles[call.Caller.RoleName]; d != nil {
 		policies.Identity = []*policy.Document{d}
 	}
-	d := policy.Evaluate(policy.Request{Action: action, Resource: arn, Principal: who, Context: conditions}, policies)
-	if d.Allowed {
-		return nil
-	}
-	return &api.Error{Code: "AccessDenied", Message: policy.DeniedText(call.Caller.ARN, action, arn, true, d), Status: 403}
+	return policy.Evaluate(policy.Request{Action: q.Action, Resource: q.Resource, Principal: who, Context: conditions}, policies), nil
 }
 
 // allow gives a role a policy.
@@ -222,10 +229,10 @@ func get(ctx context.Context, c *client.Client, bucket, key string) (string, err
 	return string(b), err
 }
 
-// raw sends a request that no client would, as root unless a header says otherwise.
+// raw sends a request to the credulous door, as root unless a header says otherwise.
 func (r *region) raw(method, target, body string, header ...string) (int, http.Header, string) {
 	r.t.Helper()
-	in, err := http.NewRequestWithContext(r.t.Context(), method, r.URL, strings.NewReader(body))
+	in, err := http.NewRequestWithContext(r.t.Context(), method, r.credulous.URL, strings.NewReader(body))
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -245,7 +252,7 @@ func (r *region) raw(method, target, body string, header ...string) (int, http.H
 			in.Header.Del(header[i])
 		}
 	}
-	res, err := r.Client().Do(in)
+	res, err := r.credulous.Client().Do(in)
 	if err != nil {
 		r.t.Fatal(err)
 	}
