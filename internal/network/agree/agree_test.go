@@ -3,6 +3,8 @@ package agree
 import (
 	"flag"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -10,6 +12,7 @@ import (
 	"github.com/culvert-cloud/culvert/internal/network/dataplane/linux"
 	"github.com/culvert-cloud/culvert/internal/network/explain"
 	"github.com/culvert-cloud/culvert/internal/network/topology"
+	"github.com/culvert-cloud/culvert/internal/resource"
 )
 
 var (
@@ -151,18 +154,44 @@ func summarize(t *testing.T, found []evidence) {
 	answered := 0
 	ways := map[string]int{}
 	for _, e := range found {
+		trace := explain.Explain(e.topology, e.flow)
 		if e.outcome.answered {
 			answered++
+			ways[way(e.topology, trace)]++
+		} else {
+			ways[trace.Code]++
 		}
-		trace := explain.Explain(e.topology, e.flow)
-		key := trace.Code
-		if trace.Reachable {
-			key = "reached"
-		}
-		ways[key]++
 	}
-	t.Logf("%d probes, %d answered, by explain's codes: %v", len(found), answered, ways)
-	if len(found) >= 1000 && (answered < len(found)/20 || answered > len(found)*19/20) {
+	t.Logf("%d probes, %d answered", len(found), answered)
+	for _, name := range slices.Sorted(maps.Keys(ways)) {
+		t.Logf("%6d %s", ways[name], name)
+	}
+	if len(found) >= enough && (answered < len(found)/20 || answered > len(found)*19/20) {
 		t.Errorf("%d of %d probes were answered: the networks are too much alike to prove anything", answered, len(found))
 	}
+}
+
+// way is how a flow got through.
+func way(t *topology.Topology, trace explain.Trace) string {
+	f := trace.Flow
+	text := fmt.Sprintf("answered: protocol %d", f.Protocol)
+	if f.From == "" {
+		text += " from the internet"
+	}
+	vpc := t.VPC("")
+	if e := t.ENIs[f.From]; e != nil {
+		vpc = t.VPC(e.VPCID)
+	}
+	for _, h := range trace.Hops {
+		switch {
+		case h.Component.Kind == resource.KindNATGateway, h.Component.Kind == resource.KindInternetGateway, h.Component.Kind == resource.KindVPCEndpoint:
+			text += " > " + string(h.Component.Kind)
+		case h.Component.Kind == resource.KindNetworkInterface && h.Component.ID != trace.Interface:
+			text += " > middlebox"
+		}
+	}
+	if to := t.ENIs[resource.NetworkInterfaceID(trace.Interface)]; to != nil && vpc != nil && t.ENIs[f.From].SubnetID == to.SubnetID {
+		text += " in its own subnet"
+	}
+	return text
 }

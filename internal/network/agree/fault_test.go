@@ -1,5 +1,196 @@
 package agree
 
-import "testing"
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"testing"
 
-func plantFaults(t *testing.T, found []evidence) {}
+	"github.com/culvert-cloud/culvert/internal/network/explain"
+	"github.com/culvert-cloud/culvert/internal/network/topology"
+	"github.com/culvert-cloud/culvert/internal/resource"
+)
+
+// faults are networks that differ from the real one in one respect, as if explain or the driver had a mistake
+// there. Explaining them must contradict what the kernel did; otherwise the test would not see such a mistake.
+var faults = []struct {
+	name string
+	make func(*topology.VPC)
+}{
+	{"network ACLs are read backwards", func(v *topology.VPC) {
+		eachACL(v, func(entries []topology.Entry) []topology.Entry { slices.Reverse(entries); return entries })
+	}},
+	{"what no ACL entry matches passes", func(v *topology.VPC) {
+		eachACL(v, func(entries []topology.Entry) []topology.Entry {
+			return append(entries, topology.Entry{Number: 32766, Allow: true, Protocol: -1, CIDR: netip.MustParsePrefix("0.0.0.0/0")})
+		})
+	}},
+	{"the directions of ACLs are swapped", func(v *topology.VPC) {
+		for _, n := range v.NetworkACLs {
+			n.Ingress, n.Egress = n.Egress, n.Ingress
+		}
+	}},
+	{"ACL entries ignore protocols", func(v *topology.VPC) {
+		eachACL(v, func(entries []topology.Entry) []topology.Entry {
+			for i := range entries {
+				entries[i].Protocol = resource.AllProtocols
+			}
+			return entries
+		})
+	}},
+	{"ACL entries ignore ports", func(v *topology.VPC) {
+		eachACL(v, func(entries []topology.Entry) []topology.Entry {
+			for i := range entries {
+				entries[i].FromPort, entries[i].ToPort = 0, 65535
+			}
+			return entries
+		})
+	}},
+	{"ACLs filter inside a subnet", isolateInterfaces},
+	{"groups have no members", func(v *topology.VPC) {
+		for _, g := range v.SecurityGroups {
+			g.Members = nil
+		}
+	}},
+	{"prefix lists are empty", func(v *topology.VPC) {
+		for _, l := range v.PrefixLists {
+			l.Prefixes = nil
+		}
+	}},
+	{"only the first group of an interface counts", func(v *topology.VPC) {
+		for _, e := range v.ENIs {
+			e.GroupIDs = e.GroupIDs[:min(1, len(e.GroupIDs))]
+		}
+	}},
+	{"the directions of group rules are swapped", func(v *topology.VPC) {
+		for _, g := range v.SecurityGroups {
+			g.Ingress, g.Egress = g.Egress, g.Ingress
+		}
+	}},
+	{"group rules ignore ports", func(v *topology.VPC) {
+		for _, g := range v.SecurityGroups {
+			for i := range g.Ingress {
+				g.Ingress[i].FromPort, g.Ingress[i].ToPort = -1, -1
+			}
+		}
+	}},
+	{"source and destination are never checked", func(v *topology.VPC) {
+		for _, e := range v.ENIs {
+			e.SourceDestCheck = false
+		}
+	}},
+	{"source and destination are always checked", func(v *topology.VPC) {
+		for _, e := range v.ENIs {
+			e.SourceDestCheck = true
+		}
+	}},
+	{"no route is more specific than the local one", func(v *topology.VPC) {
+		eachRoutes(v, func(r topology.Route) bool { return r.Kind == topology.TargetENI })
+	}},
+	{"gateway endpoints have no routes", func(v *topology.VPC) {
+		eachRoutes(v, func(r topology.Route) bool { return r.Kind == topology.TargetGatewayEndpoint })
+	}},
+	{"NAT gateways have no routes", func(v *topology.VPC) {
+		eachRoutes(v, func(r topology.Route) bool { return r.Kind == topology.TargetNATGateway })
+	}},
+	{"all subnets share a route table", func(v *topology.VPC) {
+		for _, s := range v.Subnets {
+			s.Routes = v.Subnets[0].Routes
+		}
+	}},
+	{"public addresses belong to somebody else", func(v *topology.VPC) {
+		var all []*topology.ENI
+		for _, e := range v.ENIs {
+			if len(e.Public) > 0 {
+				all = append(all, e)
+			}
+		}
+		for i := range all {
+			next := all[(i+1)%len(all)]
+			all[i].Public[0].Public, next.Public[0].Public = next.Public[0].Public, all[i].Public[0].Public
+		}
+	}},
+}
+
+func eachACL(v *topology.VPC, change func([]topology.Entry) []topology.Entry) {
+	for _, n := range v.NetworkACLs {
+		n.Ingress, n.Egress = change(n.Ingress), change(n.Egress)
+	}
+}
+
+func eachRoutes(v *topology.VPC, drop func(topology.Route) bool) {
+	for _, s := range v.Subnets {
+		s.Routes = slices.DeleteFunc(s.Routes, drop)
+	}
+}
+
+// isolateInterfaces gives every interface a subnet of its own.
+func isolateInterfaces(v *topology.VPC) {
+	for i, e := range v.ENIs {
+		s := *v.Subnet(e.SubnetID)
+		s.ID, s.CIDR = resource.SubnetID(fmt.Sprintf("subnet-of-%d", i)), netip.PrefixFrom(e.Address(), 32)
+		e.SubnetID = s.ID
+		v.Subnets = append(v.Subnets, &s)
+	}
+}
+
+// faulty is a deep enough copy of a topology, with the fault in each VPC.
+func faulty(t *topology.Topology, fault func(*topology.VPC)) *topology.Topology {
+	c := *t
+	c.VPCs, c.ENIs = nil, map[resource.NetworkInterfaceID]*topology.ENI{}
+	for _, v := range t.VPCs {
+		w := *v
+		w.Subnets = copies(v.Subnets, func(s *topology.Subnet) { s.Routes = slices.Clone(s.Routes) })
+		w.ENIs = copies(v.ENIs, func(e *topology.ENI) { e.Public = slices.Clone(e.Public) })
+		w.SecurityGroups = copies(v.SecurityGroups, func(g *topology.SecurityGroup) {
+			g.Ingress, g.Egress = slices.Clone(g.Ingress), slices.Clone(g.Egress)
+		})
+		w.NetworkACLs = copies(v.NetworkACLs, func(n *topology.NetworkACL) {
+			n.Ingress, n.Egress = slices.Clone(n.Ingress), slices.Clone(n.Egress)
+		})
+		w.PrefixLists = copies(v.PrefixLists, func(*topology.PrefixList) {})
+		fault(&w)
+		for _, e := range w.ENIs {
+			c.ENIs[e.ID] = e
+		}
+		c.VPCs = append(c.VPCs, &w)
+	}
+	return &c
+}
+
+func copies[T any](in []*T, deepen func(*T)) []*T {
+	out := make([]*T, len(in))
+	for i, p := range in {
+		c := *p
+		deepen(&c)
+		out[i] = &c
+	}
+	return out
+}
+
+// enough evidence is needed for every fault to be seen in it.
+const enough = 3000
+
+func plantFaults(t *testing.T, found []evidence) {
+	if len(found) < enough {
+		t.Skipf("%d probes are too few to see every fault in", len(found))
+	}
+	for _, f := range faults {
+		t.Run(f.name, func(t *testing.T) {
+			made := map[*topology.Topology]*topology.Topology{}
+			seen := 0
+			for _, e := range found {
+				if made[e.topology] == nil {
+					made[e.topology] = faulty(e.topology, f.make)
+				}
+				if disagrees(explain.Explain(made[e.topology], e.flow), e.outcome) != "" {
+					seen++
+				}
+			}
+			t.Logf("%d of %d probes contradict it", seen, len(found))
+			if seen == 0 {
+				t.Errorf("no probe contradicts it: the networks do not show this mistake")
+			}
+		})
+	}
+}

@@ -34,12 +34,22 @@ func (g *generator) acl(tx *state.Tx, p *plot, random bool) {
 		}
 		if random {
 			for i := range 2 + g.rng.IntN(4) {
-				n.Entries = append(n.Entries, g.entry(p.cidr, egress, 20*(i+1)+g.rng.IntN(20)))
+				e := g.entry(p.cidr, egress, 20*(i+1)+g.rng.IntN(20))
+				n.Entries = append(n.Entries, e)
+				if g.chance(40) { // a wider one behind it that says the opposite: the order decides
+					n.Entries = append(n.Entries, opposite(e))
+				}
 			}
 		}
 	}
 	p.acls = append(p.acls, id)
 	tx.Put(n)
+}
+
+// opposite matches whatever e matches, and more, and decides otherwise.
+func opposite(e resource.NetworkACLEntry) resource.NetworkACLEntry {
+	e.RuleNumber, e.Allow, e.CIDR = e.RuleNumber+200, !e.Allow, netip.MustParsePrefix("0.0.0.0/0")
+	return e
 }
 
 func (g *generator) entry(vpc netip.Prefix, egress bool, number int) resource.NetworkACLEntry {

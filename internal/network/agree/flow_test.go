@@ -35,10 +35,14 @@ func (g *generator) source(t *topology.Topology) *topology.ENI {
 
 func (g *generator) outsideFlow(w *world) explain.Flow {
 	f := explain.Flow{Source: w.outside, Protocol: tcp, Port: portHTTPS, SourcePort: g.sourcePort()}
-	if f.To = g.publicAddress(w.topology); g.chance(15) {
+	switch n := g.rng.IntN(100); {
+	case n < 15:
 		f.To = pick(g, pick(g, w.topology.Services).Names[0].Addresses)
-	} else if g.chance(10) {
+	case n < 25:
 		f.To = pick(g, pick(g, w.topology.VPCs).ENIs).Address()
+	default:
+		f.To = g.publicAddress(w.topology)
+		g.anyProtocol(&f)
 	}
 	return f
 }
@@ -63,11 +67,11 @@ func (g *generator) flow(t *topology.Topology, from *topology.ENI) explain.Flow 
 	vpc := t.VPC(from.VPCID)
 	f := explain.Flow{From: from.ID, Protocol: tcp, Port: pick(g, []uint16{portHTTPS, portHTTPS, portOther}), SourcePort: g.sourcePort()}
 	switch n := g.rng.IntN(100); {
-	case n < 45:
+	case n < 50:
 		g.toNeighbour(vpc, from, &f)
-	case n < 65:
+	case n < 68:
 		f.To, f.Port = pick(g, service(t, pick(g, []string{"s3", "s3", "sts"}))), portHTTPS
-	case n < 75:
+	case n < 76:
 		g.toEndpoint(vpc, &f)
 	case n < 88:
 		f.To = g.publicAddress(t)
@@ -76,27 +80,34 @@ func (g *generator) flow(t *topology.Topology, from *topology.ENI) explain.Flow 
 				f.To = netip.MustParseAddr("34.210.200.1")
 			}
 		}
+		g.anyProtocol(&f)
 	case n < 93:
 		f.To, f.Port, f.Protocol = vpc.Resolver, portDNS, udp
 	default:
-		f.To = g.nowhere(t, vpc, from)
+		f.To, f.Port = g.nowhere(t, vpc, from), portHTTPS
 	}
 	return f
 }
 
-// toNeighbour is another interface of the VPC, often in the same subnet, by any protocol.
+// toNeighbour is another interface of the VPC, often in the same subnet or behind a middlebox, by any protocol.
 func (g *generator) toNeighbour(vpc *topology.VPC, from *topology.ENI, f *explain.Flow) {
-	var near, all []*topology.ENI
+	subnet := vpc.Subnet(from.SubnetID)
+	var near, behind, all []*topology.ENI
 	for _, e := range vpc.ENIs {
-		if e == from || e.Type == resource.InterfaceTypeVPCEndpoint {
+		if e == from || e.Type == resource.InterfaceTypeVPCEndpoint || e.Type == resource.InterfaceTypeNATGateway && g.chance(80) {
 			continue
 		}
 		all = append(all, e)
-		if e.SubnetID == from.SubnetID {
+		if r, _ := subnet.Route(e.Address()); e.SubnetID == from.SubnetID {
 			near = append(near, e)
+		} else if r.Kind == topology.TargetENI {
+			behind = append(behind, e)
 		}
 	}
-	if len(near) > 0 && g.chance(40) {
+	switch {
+	case len(behind) > 0 && g.chance(50):
+		all = behind
+	case len(near) > 0 && g.chance(40):
 		all = near
 	}
 	if len(all) == 0 {
@@ -104,6 +115,11 @@ func (g *generator) toNeighbour(vpc *topology.VPC, from *topology.ENI, f *explai
 		return
 	}
 	f.To = pick(g, pick(g, all).Addresses)
+	g.anyProtocol(f)
+}
+
+// anyProtocol is for interfaces, which answer to all three.
+func (g *generator) anyProtocol(f *explain.Flow) {
 	switch g.rng.IntN(4) {
 	case 0:
 		f.Protocol, f.Port = udp, portUDP

@@ -120,7 +120,7 @@ func (g *generator) vpc(tx *state.Tx, cidr netip.Prefix) {
 func (g *generator) subnets(tx *state.Tx, p *plot) {
 	for i := range 3 {
 		acl := p.acls[0]
-		if g.chance(45) {
+		if g.chance(60) {
 			acl = pick(g, p.acls)
 		}
 		s := &resource.Subnet{
@@ -136,7 +136,9 @@ func (g *generator) interfaces(tx *state.Tx, p *plot) {
 	for _, s := range p.subnets {
 		for range 2 + g.rng.IntN(2) {
 			e := g.eni(tx, p, s, resource.InterfaceTypeInterface)
-			p.boxes = append(p.boxes, e.ID)
+			if !e.SourceDestCheck || g.chance(35) {
+				p.boxes = append(p.boxes, e.ID)
+			}
 			if g.chance(35) {
 				tx.Put(&resource.Address{
 					AllocationID: resource.AllocationID(g.id("eipalloc")), PublicIP: g.nextPublic(),
@@ -147,11 +149,11 @@ func (g *generator) interfaces(tx *state.Tx, p *plot) {
 	}
 }
 
-// eni makes an interface; one in five forwards, one in six has a second address.
+// eni makes an interface; one in three forwards, one in six has a second address.
 func (g *generator) eni(tx *state.Tx, p *plot, s *resource.Subnet, kind string) *resource.NetworkInterface {
 	e := &resource.NetworkInterface{
 		ID: resource.NetworkInterfaceID(g.id("eni")), VPCID: p.id, SubnetID: s.ID, InterfaceType: kind,
-		SourceDestCheck: kind != resource.InterfaceTypeInterface || g.chance(80),
+		SourceDestCheck: kind != resource.InterfaceTypeInterface || g.chance(65),
 	}
 	e.MAC = fmt.Sprintf("02:00:00:00:%02x:%02x", g.number>>8, g.number&255)
 	count := 1
@@ -163,6 +165,9 @@ func (g *generator) eni(tx *state.Tx, p *plot, s *resource.Subnet, kind string) 
 	}
 	if kind != resource.InterfaceTypeNATGateway {
 		e.GroupIDs = g.someGroups(p.groups)
+	}
+	if !e.SourceDestCheck && g.chance(70) {
+		e.GroupIDs = p.groups[:1] // a middlebox that lets nothing pass shows nothing
 	}
 	tx.Put(e)
 	return e
@@ -243,7 +248,7 @@ func routeTo(cidr string, target resource.RouteTarget) resource.Route {
 // specialRoutes are those through a middlebox, and for a prefix list.
 func (g *generator) specialRoutes(p *plot) []resource.Route {
 	var out []resource.Route
-	if g.chance(40) {
+	if len(p.boxes) > 0 && g.chance(45) {
 		out = append(out, routeTo(pick(g, p.subnets).CIDR.String(), resource.RouteTarget{NetworkInterfaceID: pick(g, p.boxes)}))
 	}
 	if g.chance(15) {

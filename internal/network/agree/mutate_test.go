@@ -70,6 +70,9 @@ func (g *generator) changeACL(tx *state.Tx, p *plot) {
 			return o.Egress == egress && (o.RuleNumber == e.RuleNumber || g.chance(30))
 		})
 		n.Entries = append(n.Entries, e)
+		if o := opposite(e); !slices.ContainsFunc(n.Entries, func(e resource.NetworkACLEntry) bool { return e.Egress == egress && e.RuleNumber == o.RuleNumber }) {
+			n.Entries = append(n.Entries, o)
+		}
 		tx.Put(n)
 	}
 }

@@ -113,7 +113,11 @@ func (w *world) sit(e *topology.ENI) {
 	ns := w.hold(string(e.ID), dataplane.Seat{ENI: e.ID})
 	w.must(ns.Sysctl("net.ipv4.ip_forward=1", "net.ipv4.conf.all.send_redirects=0", "net.ipv4.conf.eth0.send_redirects=0",
 		"net.ipv4.conf.all.rp_filter=0", "net.ipv4.conf.eth0.rp_filter=0"))
-	for _, port := range []int{portHTTPS, portOther} {
+	ports := []int{portHTTPS, portOther}
+	if e.Type == resource.InterfaceTypeVPCEndpoint {
+		ports = ports[:1] // no AWS service listens on the other
+	}
+	for _, port := range ports {
 		l, err := ns.Listen("tcp4", fmt.Sprintf("0.0.0.0:%d", port))
 		w.must(err)
 		w.answer(l, string(e.ID))

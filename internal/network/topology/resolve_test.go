@@ -211,6 +211,7 @@ func TestRoutesAreChosenAsAWSDoes(t *testing.T) {
 				{DestinationCIDR: pfx("192.0.2.0/24"), Target: resource.RouteTarget{NATGatewayID: "nat-1"}},
 				{DestinationCIDR: pfx("0.0.0.0/0"), Target: resource.RouteTarget{NATGatewayID: "nat-1"}},
 				{DestinationCIDR: pfx("10.0.2.0/24"), Target: resource.RouteTarget{NetworkInterfaceID: "eni-fn"}},
+				{DestinationCIDR: pfx("10.0.1.0/25"), Target: resource.RouteTarget{NetworkInterfaceID: "eni-gone"}},
 				{DestinationCIDR: pfx("10.0.0.0/16"), Target: resource.RouteTarget{NetworkInterfaceID: "eni-fn"}},
 				{DestinationCIDR: pfx("::/0"), Target: resource.RouteTarget{InternetGatewayID: "igw-1"}},
 			},
@@ -221,6 +222,7 @@ func TestRoutesAreChosenAsAWSDoes(t *testing.T) {
 		to, kind, why string
 	}{
 		{"10.0.9.9", "local", "a local route wins over an equal static one"},
+		{"10.0.1.7", "local", "a route into the subnet itself is never looked at"},
 		{"10.0.2.5", "network-interface", "a subnet's route is more specific than the local one"},
 		{"198.18.0.1", "network-interface", "a prefix list is one route for each block"},
 		{"192.0.2.1", "nat-gateway", "a static route wins over an equal one of a prefix list"},

@@ -37,10 +37,17 @@ func (in *inputs) addSubnets(vpc *VPC, used prefixListUse) {
 			if effective[table.ID] == nil {
 				effective[table.ID] = in.effectiveRoutes(vpc, table, used)
 			}
-			subnet.Routes = slices.Clone(effective[table.ID])
+			subnet.Routes = routesFrom(subnet, effective[table.ID])
 		}
 		vpc.Subnets = append(vpc.Subnets, subnet)
 	}
+}
+
+// routesFrom leaves out what can never apply to a subnet: packets inside it do not look at its routes.
+func routesFrom(s *Subnet, routes []Route) []Route {
+	return slices.DeleteFunc(slices.Clone(routes), func(r Route) bool {
+		return r.Kind != TargetLocal && r.Destination.Bits() >= s.CIDR.Bits() && s.CIDR.Contains(r.Destination.Addr())
+	})
 }
 
 func localRoutes(vpc *VPC) []Route {

@@ -61,7 +61,9 @@ type Subnet struct {
 	AZ           string
 	RouteTableID resource.RouteTableID
 	NetworkACLID resource.NetworkACLID
-	Routes       []Route // effective, local routes first, then ordered by destination
+	// Routes are the effective ones, local routes first, then ordered by destination. None leads into the subnet
+	// itself: packets inside a subnet do not look at its routes.
+	Routes []Route
 }
 
 // The kinds of route targets.
