@@ -258,3 +258,6 @@ func prefixes(in []string) (out []netip.Prefix) {
 	}
 	return out
 }
+
+// First is the VPC that was added first.
+func (r *Region) First() *VPC { return r.vpcs[0] }

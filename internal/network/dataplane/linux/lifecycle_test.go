@@ -278,3 +278,18 @@ func TestProcessesSitWhereTheyWereStarted(t *testing.T) {
 		t.Errorf("the process does not see the seat's routes:\n%s", out.String())
 	}
 }
+
+func TestRulesTooLongForOneMessageAreLoadedBehindTheGuard(t *testing.T) {
+	p := newPairing(t)
+	open := []resource.SecurityGroupID{p.vpc.Open()}
+	p.client.GroupIDs, p.server.GroupIDs = open, open
+	p.d.routers[p.vpc.ID].nft.limit = 8192 // as if the system allowed no more
+	for i := range 200 {
+		p.clients.Egress = append(p.clients.Egress, Allow(6, 1+i, 2+i, "10.0.0.0/8"))
+	}
+	p.apply()
+	p.check(p.to("after the load", "tcp", "80", Connected))
+	if r := p.d.routers[p.vpc.ID]; !r.open || r.rules == nil {
+		t.Errorf("open is %t, rules known is %t", r.open, r.rules != nil)
+	}
+}

@@ -182,4 +182,6 @@ func (s *stream) resumes() bool {
 
 func farFuture() time.Time { return time.Now().Add(10 * time.Second) }
 
+func prefix(s string) netip.Prefix { return netip.MustParsePrefix(s) }
+
 func addr(s string) netip.Addr { return netip.MustParseAddr(s) }
