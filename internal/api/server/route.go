@@ -49,6 +49,9 @@ func (s *Server) route(x *exchange) error {
 	name := s.serviceName(r, x.call.Origin)
 	x.call.Service = name
 	x.service = s.services[name]
+	if name == "" {
+		return api.Errorf("MissingAuthenticationToken", "Request is missing Authentication Token").WithStatus(http.StatusForbidden)
+	}
 	if x.service == nil {
 		return api.Errorf("UnknownService", "Culvert does not support the service '%s'.", shorten(name)).WithStatus(http.StatusNotFound)
 	}
