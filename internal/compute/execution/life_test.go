@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/culvert-cloud/culvert/internal/api"
+	"github.com/culvert-cloud/culvert/internal/network/dataplane"
 	"github.com/culvert-cloud/culvert/internal/resource"
 )
 
@@ -393,5 +394,45 @@ func TestMemoryIsBounded(t *testing.T) {
 	// What is in /tmp is not the function's memory.
 	if r := f.call(t, fn, `{"Do":"fill","N":300}`); r.FunctionError != "" {
 		t.Errorf("/tmp: %s", r.Payload)
+	}
+}
+
+func TestAFunctionSitsWhereItsConfigurationSays(t *testing.T) {
+	seats := make(chan dataplane.Seat, 10)
+	f := newFixture(t, func(cfg *Config) { cfg.Network = network{seats} })
+	fn := f.goFunction(t)
+	fn.VPCConfig = &resource.FunctionVPCConfig{SubnetIDs: []resource.SubnetID{"subnet-1", "subnet-2"}}
+	_, err := f.Invoke(context.Background(), fn, Invocation{RequestID: requestID(), Payload: []byte("{}")})
+	if e := api.AsError(err); e == nil || e.Code != "EC2UnexpectedException" {
+		t.Errorf("without an interface: %v", err)
+	}
+	fn.VPCConfig.NetworkInterfaceIDs = []resource.NetworkInterfaceID{"eni-1", "eni-2"}
+	f.call(t, fn, `{"Do":"count"}`)
+	if seat := <-seats; seat.ENI == "" || !seat.Shared {
+		t.Errorf("in a VPC: %+v", seat)
+	}
+	fn.VPCConfig, fn.RevisionID = nil, "2"
+	f.call(t, fn, `{"Do":"count"}`)
+	if seat := <-seats; seat.ENI != "" {
+		t.Errorf("outside: %+v", seat)
+	}
+}
+
+func TestEnvironmentsOfOneFunctionTakeItsInterfacesInTurn(t *testing.T) {
+	seats := make(chan dataplane.Seat, 10)
+	f := newFixture(t, func(cfg *Config) { cfg.Network = network{seats} })
+	fn := f.goFunction(t)
+	fn.VPCConfig = &resource.FunctionVPCConfig{NetworkInterfaceIDs: []resource.NetworkInterfaceID{"eni-1", "eni-2"}}
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() { f.call(t, fn, `{"Do":"sleep","N":500}`) })
+	}
+	wg.Wait()
+	got := map[resource.NetworkInterfaceID]int{}
+	for range 4 {
+		got[(<-seats).ENI]++
+	}
+	if got["eni-1"] != 2 || got["eni-2"] != 2 {
+		t.Errorf("seats %v", got)
 	}
 }

@@ -1,6 +1,7 @@
 package execution
 
 import (
+	"fmt"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -41,8 +42,10 @@ def fail(text):
 
 def handler(event, context):
     do = event["do"]
-    if do == "echo":
+    if do == "print":
         print("printed")
+        return None
+    if do == "echo":
         log.info("two\nlines")
         return {"event": event, "left": context.get_remaining_time_in_millis() > 0, "name": context.function_name}
     if do == "raise":
@@ -83,13 +86,14 @@ func TestPythonReadsAsOnAWS(t *testing.T) {
 	}{
 		{`{"do":"echo"}`, seen{
 			Payload: `{"event": {"do": "echo"}, "left": true, "name": "py"}`,
-			Log:     startLine + "printed\n[INFO]\t<time>\t<id>\ttwo\nlines\n" + endLine + report + "\n"}},
+			Log:     startLine + "[INFO]\t<time>\t<id>\ttwo\nlines\n" + endLine + report + "\n"}},
+		{`{"do":"print"}`, seen{Payload: `null`, Log: startLine + "printed\n" + endLine + report + "\n"}},
 		{`{"do":"raise"}`, seen{
 			Payload: `{"errorMessage": "boom", "errorType": "ValueError", "requestId": "<id>", "stackTrace": [` +
-				`"  File \"/var/task/app.py\", line 16, in handler\n    fail(\"boom\")\n", "  File \"/var/task/app.py\", line 7, in fail\n    raise ValueError(text)\n"]}`,
+				`"  File \"/var/task/app.py\", line 18, in handler\n    fail(\"boom\")\n", "  File \"/var/task/app.py\", line 7, in fail\n    raise ValueError(text)\n"]}`,
 			Error: "Unhandled",
 			Log: startLine + "[ERROR] ValueError: boom\nTraceback (most recent call last):\n" +
-				"\u00a0\u00a0File \"/var/task/app.py\", line 16, in handler\n\u00a0\u00a0\u00a0\u00a0fail(\"boom\")\n" +
+				"\u00a0\u00a0File \"/var/task/app.py\", line 18, in handler\n\u00a0\u00a0\u00a0\u00a0fail(\"boom\")\n" +
 				"\u00a0\u00a0File \"/var/task/app.py\", line 7, in fail\n\u00a0\u00a0\u00a0\u00a0raise ValueError(text)" + endLine + report + "\n"}},
 		{`{"do":"exit","n":0}`, exit("Runtime exited without providing a reason")},
 		{`{"do":"exit","n":127}`, exit("Runtime exited with error: exit status 127")},
@@ -219,4 +223,53 @@ func TestNodeHandlersOfAllKindsAreFound(t *testing.T) {
 			t.Errorf("%s: %s", c.name, r.Payload)
 		}
 	}
+}
+
+func TestLibrariesReadTheRegionsCertificates(t *testing.T) {
+	f := newFixture(t)
+	fn := f.python(t, "tls", `
+import os
+def handler(event, context):
+    files = ["/var/task/certifi/cacert.pem", "/etc/ssl/certs/ca-certificates.crt", os.environ["AWS_CA_BUNDLE"]]
+    if event.get("sdk"):
+        import botocore
+        files.append(os.path.dirname(botocore.__file__) + "/cacert.pem")
+    return [open(name).read() for name in files]
+`)
+	write(t, filepath.Join(f.dir, "tls", "certifi", "cacert.pem"), "somebody else's")
+	want := `["# no certificates\n", "# no certificates\n", "# no certificates\n"]`
+	if r := f.call(t, fn, `{}`); string(r.Payload) != want {
+		t.Errorf("got %s", r.Payload)
+	}
+	r := f.call(t, fn, `{"sdk": true}`)
+	if strings.Contains(string(r.Payload), "No module named 'botocore'") {
+		t.Skip("no boto3 on this machine")
+	}
+	if string(r.Payload) != strings.Replace(want, "]", `, "# no certificates\n"]`, 1) {
+		t.Errorf("with the SDK: %s", r.Payload)
+	}
+}
+
+func TestEveryPythonOfThisMachineRuns(t *testing.T) {
+	f := newFixture(t)
+	code := "import sys, logging\ndef handler(event, context):\n    logging.getLogger().warning('w')\n    return list(sys.version_info[:2])\n"
+	fn := f.python(t, "versions", code)
+	ran := 0
+	for minor := 6; minor < 15; minor++ {
+		fn.Runtime, fn.RevisionID = fmt.Sprintf("python3.%d", minor), fmt.Sprint(minor)
+		r := f.call(t, fn, `{}`)
+		log := f.journal.take()
+		switch exact := fmt.Sprintf("[3, %d]", minor); {
+		case string(r.Payload) == exact:
+			ran++
+		case strings.Contains(string(r.Payload), "cannot run on this machine"):
+		case r.FunctionError == "" && strings.Contains(log, "is used in place of"):
+		default:
+			t.Errorf("%s: %s\n%s", fn.Runtime, r.Payload, log)
+		}
+		if r.FunctionError == "" && !regexp.MustCompile(`(?m)^\[WARNING\]\t\S+Z\t\S+\tw$`).MatchString(log) {
+			t.Errorf("%s logged:\n%s", fn.Runtime, log)
+		}
+	}
+	t.Logf("%d versions", ran)
 }

@@ -166,17 +166,26 @@ func (p *Pool) reserve(f *resource.Function) (*environment, *group, resource.Net
 		p.total--
 		p.closeLater([]*environment{e})
 	}
+	if v := f.VPCConfig; v != nil && len(v.SubnetIDs) > 0 && len(v.NetworkInterfaceIDs) == 0 {
+		// Without this it would sit on the internet side.
+		return nil, nil, "", api.Errorf("EC2UnexpectedException", "The function is in a VPC and has no network interface there.").
+			WithStatus(http.StatusBadGateway)
+	}
 	if p.total >= p.cfg.MaxEnvironments && !p.evictLocked() {
 		return nil, nil, "", throttled("ConcurrentInvocationLimitExceeded")
 	}
 	p.total++
 	g.starting++
-	var eni resource.NetworkInterfaceID
-	if v := f.VPCConfig; v != nil && len(v.NetworkInterfaceIDs) > 0 {
-		eni = v.NetworkInterfaceIDs[g.turn%len(v.NetworkInterfaceIDs)]
-		g.turn++
+	g.turn++
+	return nil, g, interfaceOf(f, g.turn), nil
+}
+
+// interfaceOf takes a function's interfaces in turn; empty: the function is not in a VPC.
+func interfaceOf(f *resource.Function, turn int) resource.NetworkInterfaceID {
+	if f.VPCConfig == nil || len(f.VPCConfig.NetworkInterfaceIDs) == 0 {
+		return ""
 	}
-	return nil, g, eni, nil
+	return f.VPCConfig.NetworkInterfaceIDs[turn%len(f.VPCConfig.NetworkInterfaceIDs)]
 }
 
 // groupLocked is the group of the function's revision, and what was idle of an earlier one.

@@ -195,25 +195,40 @@ func choosePython(want version, pythons []interpreter, sdks []sdk, usesSDK bool)
 		return nil, nil, nil
 	}
 	chosen, kit := usable[0], newestSDK(sdks, usable[0].version)
-	var warnings []string
 	if usesSDK && kit == nil {
-		for _, i := range usable {
-			if k := newestSDK(sdks, i.version); k != nil {
-				chosen, kit = i, k
-				break
+		if i, k := nearestWithSDK(usable, sdks); i != nil {
+			chosen, kit = i, k
+		}
+	}
+	var warnings []string
+	switch {
+	case chosen != usable[0]:
+		warnings = append(warnings, fmt.Sprintf("Python %s is used in place of %s, for which this machine has no boto3. To get one: python%s -m pip install boto3", chosen.version, want, usable[0].version))
+	case chosen.version != want:
+		warnings = append(warnings, fmt.Sprintf("Python %s is used in place of %s, which this machine does not have.", chosen.version, want))
+	}
+	if usesSDK && kit == nil {
+		warnings = append(warnings, fmt.Sprintf("The function uses boto3, and this machine has none for Python %s. To get one: python%s -m pip install boto3", chosen.version, chosen.version))
+	}
+	return chosen, kit, warnings
+}
+
+// nearestWithSDK prefers an interpreter that has an SDK of its own: the two are known to fit, and its modules
+// are compiled.
+func nearestWithSDK(usable []*interpreter, sdks []sdk) (*interpreter, *sdk) {
+	for _, i := range usable {
+		for k := range sdks {
+			if sdks[k].owner == i.version {
+				return i, &sdks[k]
 			}
 		}
 	}
-	switch {
-	case chosen.version != want && chosen != usable[0]:
-		warnings = append(warnings, fmt.Sprintf("Python %s is used in place of %s, for which this machine has no boto3. Install one with: python%s -m pip install boto3", chosen.version, want, want))
-	case chosen.version != want:
-		warnings = append(warnings, fmt.Sprintf("Python %s is used in place of %s, which this machine does not have. Install it for the same behavior as on AWS.", chosen.version, want))
+	for _, i := range usable {
+		if k := newestSDK(sdks, i.version); k != nil {
+			return i, k
+		}
 	}
-	if usesSDK && kit == nil {
-		warnings = append(warnings, fmt.Sprintf("The function uses boto3, and this machine has none for Python %s. Install one with: python%s -m pip install boto3", chosen.version, chosen.version))
-	}
-	return chosen, kit, warnings
+	return nil, nil
 }
 
 // compile has the interpreter cache our client, once: compiling it takes longer than running it. It is not

@@ -102,7 +102,7 @@ func (l *Library) write() error {
 	if err := os.Chmod(l.dir, 0o755); err != nil {
 		return err
 	}
-	if err := os.Mkdir(filepath.Join(l.dir, "empty"), 0o755); err != nil {
+	if err := makeDir(filepath.Join(l.dir, "empty")); err != nil {
 		return err
 	}
 	return fs.WalkDir(clients, ".", func(path string, e fs.DirEntry, err error) error {
@@ -111,10 +111,7 @@ func (l *Library) write() error {
 		}
 		to := filepath.Join(l.dir, path)
 		if e.IsDir() {
-			if err := os.Mkdir(to, 0o755); err != nil {
-				return err
-			}
-			return os.Chmod(to, 0o755)
+			return makeDir(to)
 		}
 		b, err := clients.ReadFile(path)
 		if err != nil {
@@ -125,6 +122,13 @@ func (l *Library) write() error {
 		}
 		return os.Chmod(to, 0o644)
 	})
+}
+
+func makeDir(path string) error {
+	if err := os.Mkdir(path, 0o755); err != nil {
+		return err
+	}
+	return os.Chmod(path, 0o755)
 }
 
 // Plan plans. An *UnavailableError or *EntrypointError is the function's owner's to read.

@@ -24,28 +24,32 @@ type sdk struct {
 	dir      string // of packages
 	release  []int  // of boto3
 	requires version
+	owner    version // the interpreter it was installed for; zero: none in particular
 	distro   bool
 }
 
 // findSDKs looks where the interpreters look for packages.
 func findSDKs(pythons []interpreter) []sdk {
-	dirs := []string{"/usr/lib/python3/dist-packages", "/usr/local/lib/python3/dist-packages"}
-	for _, p := range pythons {
-		prefix := p.prefix
-		if prefix == "" {
-			prefix = filepath.Dir(filepath.Dir(p.path))
-		}
-		lib := filepath.Join(prefix, "lib", "python"+p.version.String())
-		dirs = append(dirs, filepath.Join(lib, "site-packages"), filepath.Join(lib, "dist-packages"))
-	}
 	var found []sdk
-	for _, dir := range dirs {
+	look := func(dir string, owner version) {
 		if s, ok := sdkAt(dir); ok {
+			s.owner = owner
 			found = append(found, s)
+		}
+	}
+	for _, p := range pythons {
+		lib := filepath.Join(filepath.Dir(filepath.Dir(p.path)), "lib", "python"+p.version.String())
+		look(filepath.Join(lib, "site-packages"), p.version)
+		look(filepath.Join(lib, "dist-packages"), p.version)
+		if p.path == systemPython(p.version) {
+			look("/usr/lib/python3/dist-packages", p.version)
 		}
 	}
 	return found
 }
+
+// systemPython is where a distribution has its interpreter, which shares packages with those before and after.
+func systemPython(v version) string { return "/usr/bin/python" + v.String() }
 
 func sdkAt(dir string) (sdk, bool) {
 	for _, p := range sdkPackages[:6] {

@@ -18,11 +18,14 @@ import (
 	"github.com/culvert-cloud/culvert/internal/netns"
 )
 
-// TestMain is also the main of the program that tries to get out of a sandbox.
+// TestMain is also the main of the program that tries to get out, and of a daemon to be killed.
 func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && os.Args[1] == probeArg {
 		probe()
 		os.Exit(0)
+	}
+	if len(os.Args) == 2 && os.Args[1] == daemonArg {
+		daemon()
 	}
 	os.Exit(launch.Tests(m.Run))
 }
@@ -162,32 +165,6 @@ func TestFilesInTmpAreBounded(t *testing.T) {
 	out, _ := shell(t, s, "head -c 70000000 /dev/zero > /tmp/big 2>/dev/null; stat -c %s /tmp/big")
 	if out != "67108864" {
 		t.Errorf("a file in /tmp of 64 MB grew to %s", out)
-	}
-}
-
-func TestNothingOutlivesACrash(t *testing.T) {
-	d := newDriver(t)
-	for _, frozen := range []bool{false, true} {
-		s := start(t, d, spec("crash-"+map[bool]string{true: "frozen", false: "running"}[frozen]))
-		if err := s.Run(sandbox.Command{Argv: []string{"/bin/sleep", "1000"}, Dir: "/"}); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(50 * time.Millisecond)
-		pids := children(s.cmd.Process.Pid)
-		if len(pids) != 1 {
-			t.Fatalf("children %v", pids)
-		}
-		if frozen {
-			if err := s.Freeze(); err != nil {
-				t.Fatal(err)
-			}
-		}
-		// All that a crash of the daemon does, the kernel does: it closes the socket and sends the signal.
-		_ = s.cmd.Process.Kill()
-		<-s.gone
-		if _, err := os.Stat("/proc/" + strconv.Itoa(pids[0])); !os.IsNotExist(err) {
-			t.Errorf("frozen %v: process %d is left: %v", frozen, pids[0], err)
-		}
 	}
 }
 
