@@ -1,0 +1,81 @@
+package ec2
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+func TestAnInterfaceIsDescribedWithItsNamesAndGroups(t *testing.T) {
+	w := newWorld(t)
+	vpc := w.vpc("10.0.0.0/16")
+	w.dnsOn(vpc)
+	subnet, g := w.subnet(vpc, "10.0.1.0/24", "a"), w.group(vpc, "web")
+	id := do(w, w.createNetworkInterface, CreateNetworkInterfaceInput{
+		SubnetId: subnet, Groups: []string{*g}, Description: new("mine"),
+		PrivateIpAddresses: []PrivateIpAddressSpecification{
+			{PrivateIpAddress: new("10.0.1.20")}, {PrivateIpAddress: new("10.0.1.10"), Primary: new(true)},
+		},
+	}).NetworkInterface.NetworkInterfaceId
+	got := see(w, w.describeNetworkInterfaces, DescribeNetworkInterfacesInput{NetworkInterfaceIds: []string{*id}}).NetworkInterfaces
+	want := []NetworkInterface{{
+		AvailabilityZone: new("us-west-2a"), Description: new("mine"), Groups: []GroupIdentifier{{GroupId: g, GroupName: new("web")}},
+		InterfaceType: new("interface"), Ipv6Native: new(false), NetworkInterfaceId: id, OwnerId: new("123456789012"),
+		PrivateDnsName: new("ip-10-0-1-10.us-west-2.compute.internal"), PrivateIpAddress: new("10.0.1.10"),
+		PrivateIpAddresses: []NetworkInterfacePrivateIpAddress{
+			{Primary: new(true), PrivateDnsName: new("ip-10-0-1-10.us-west-2.compute.internal"), PrivateIpAddress: new("10.0.1.10")},
+			{Primary: new(false), PrivateDnsName: new("ip-10-0-1-20.us-west-2.compute.internal"), PrivateIpAddress: new("10.0.1.20")},
+		},
+		RequesterManaged: new(false), SourceDestCheck: new(true), Status: new("available"), SubnetId: subnet, TagSet: []Tag{}, VpcId: vpc,
+	}}
+	if d := cmp.Diff(got, want, cmpopts.IgnoreFields(NetworkInterface{}, "MacAddress")); d != "" {
+		t.Errorf("interface differs (-got +want):\n%s", d)
+	}
+}
+
+func TestInterfaceAttributesChangeOneAtATime(t *testing.T) {
+	w := newWorld(t)
+	vpc := w.vpc("10.0.0.0/16")
+	id, g := w.eni(w.subnet(vpc, "10.0.1.0/24", "a")), w.group(vpc, "web")
+	off := &AttributeBooleanValue{Value: new(false)}
+	do(w, w.modifyNetworkInterfaceAttribute, ModifyNetworkInterfaceAttributeInput{NetworkInterfaceId: id, SourceDestCheck: off})
+	do(w, w.modifyNetworkInterfaceAttribute, ModifyNetworkInterfaceAttributeInput{NetworkInterfaceId: id, Groups: []string{*g}})
+	do(w, w.modifyNetworkInterfaceAttribute, ModifyNetworkInterfaceAttributeInput{NetworkInterfaceId: id, Description: &AttributeValue{Value: new("appliance")}})
+	attribute := func(name string) *DescribeNetworkInterfaceAttributeOutput {
+		return see(w, w.describeNetworkInterfaceAttribute, DescribeNetworkInterfaceAttributeInput{NetworkInterfaceId: id, Attribute: &name})
+	}
+	if *attribute("sourceDestCheck").SourceDestCheck.Value || *attribute("description").Description.Value != "appliance" || *attribute("groupSet").Groups[0].GroupId != *g {
+		t.Error("the changes were not made")
+	}
+	for want, ins := range map[string][]ModifyNetworkInterfaceAttributeInput{
+		"InvalidParameterCombination":        {{NetworkInterfaceId: id}, {NetworkInterfaceId: id, SourceDestCheck: off, Groups: []string{*g}}},
+		"InvalidGroup.NotFound":              {{NetworkInterfaceId: id, Groups: []string{*nowhere("sg")}}},
+		"InvalidParameter":                   {{NetworkInterfaceId: id, Groups: []string{*w.group(w.vpc("10.0.0.0/16"), "x")}}},
+		"InvalidNetworkInterfaceID.NotFound": {{NetworkInterfaceId: nowhere("eni"), SourceDestCheck: off}},
+		"UnsupportedOperation":               {{NetworkInterfaceId: id, EnablePrimaryIpv6: new(true)}},
+	} {
+		for _, in := range ins {
+			refused(w, w.modifyNetworkInterfaceAttribute, in, want)
+		}
+	}
+	notSeen(w, w.describeNetworkInterfaceAttribute, DescribeNetworkInterfaceAttributeInput{NetworkInterfaceId: id, Attribute: new("mood")}, "InvalidParameterValue")
+}
+
+func TestBadInterfacesAreRefused(t *testing.T) {
+	w := newWorld(t)
+	subnet := w.subnet(w.vpc("10.0.0.0/16"), "10.0.1.0/24", "a")
+	two := []PrivateIpAddressSpecification{{PrivateIpAddress: new("10.0.1.20")}, {PrivateIpAddress: new("10.0.1.21")}}
+	for want, ins := range map[string][]CreateNetworkInterfaceInput{
+		"MissingParameter":              {{}},
+		"InvalidSubnetID.NotFound":      {{SubnetId: nowhere("subnet")}},
+		"InvalidParameterValue":         {{SubnetId: subnet, PrivateIpAddress: new("10.0.1.1")}, {SubnetId: subnet, PrivateIpAddress: new("ten")}, {SubnetId: subnet, PrivateIpAddresses: two}},
+		"InvalidParameterCombination":   {{SubnetId: subnet, PrivateIpAddress: new("10.0.1.9"), PrivateIpAddresses: two}},
+		"PrivateIpAddressLimitExceeded": {{SubnetId: subnet, SecondaryPrivateIpAddressCount: new(int64(50))}},
+		"UnsupportedOperation":          {{SubnetId: subnet, Ipv6AddressCount: new(int64(1))}, {SubnetId: subnet, InterfaceType: new("efa")}, {SubnetId: subnet, Ipv4PrefixCount: new(int64(1))}},
+	} {
+		for _, in := range ins {
+			refused(w, w.createNetworkInterface, in, want)
+		}
+	}
+}
