@@ -68,12 +68,11 @@ func (p *Pool) start(ctx context.Context, f *resource.Function, eni resource.Net
 	if err != nil {
 		return nil, err
 	}
-	select {
-	case p.initSlot <- struct{}{}:
-		defer func() { <-p.initSlot }()
-	case <-ctx.Done():
-		return nil, fmt.Errorf("start %s: %w", f.Name, ctx.Err())
+	release, err := p.awaitTurn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", f.Name, err)
 	}
+	defer release()
 	e := &environment{id: newID(), function: f, cfg: &p.cfg, plan: plan, born: time.Now()}
 	if err := e.make(ctx, eni); err != nil {
 		e.close()
@@ -81,6 +80,22 @@ func (p *Pool) start(ctx context.Context, f *resource.Function, eni resource.Net
 	}
 	e.initialize(time.NewTimer(initLimit), "init")
 	return e, nil
+}
+
+// startingShare is how long a starting environment holds up others. Most take less; one that takes more is
+// waiting for something, not working.
+const startingShare = time.Second
+
+// awaitTurn bounds how many environments start at the same time.
+func (p *Pool) awaitTurn(ctx context.Context) (release func(), err error) {
+	select {
+	case p.initSlot <- struct{}{}:
+		release = sync.OnceFunc(func() { <-p.initSlot })
+		time.AfterFunc(startingShare, release)
+		return release, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // plan turns what the function's owner should learn into a refusal.

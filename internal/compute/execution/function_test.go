@@ -77,7 +77,15 @@ func handle(_ context.Context, o order) (any, error) {
 		}
 		return len(kept), nil
 	case "fill":
-		return nil, os.WriteFile("/tmp/big", make([]byte, o.N<<20), 0o600)
+		f, err := os.Create("/tmp/big")
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		for block := make([]byte, 1<<20); o.N > 0 && err == nil; o.N-- {
+			_, err = f.Write(block)
+		}
+		return nil, err
 	case "ticks":
 		return ticks.Load(), nil
 	}

@@ -109,13 +109,17 @@ func (e *environment) event(inv Invocation, deadline time.Time) *runtimeapi.Invo
 	if trace == "" {
 		trace = newTrace(time.Now())
 	}
+	payload := inv.Payload
+	if len(payload) == 0 {
+		payload = []byte("{}") // as AWS does
+	}
 	return &runtimeapi.Invocation{
 		RequestID:     inv.RequestID,
 		FunctionARN:   e.function.ARN,
 		TraceID:       trace,
 		ClientContext: inv.ClientContext,
 		Deadline:      deadline,
-		Payload:       inv.Payload,
+		Payload:       payload,
 	}
 }
 

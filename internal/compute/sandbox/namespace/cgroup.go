@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -29,6 +30,8 @@ type controlGroups struct {
 	controllers []string // enabled below v2
 	v1Memory    string
 	locks       []*os.File // held for life; tells other daemons that the directories are in use
+
+	unusable atomic.Bool // the kernel would not let a process into a group of v2
 }
 
 // controlGroup is one sandbox's. A nil group does nothing, a missing part likewise.
@@ -188,7 +191,7 @@ func (g *controlGroups) create(spec sandbox.Spec) (*controlGroup, error) {
 		return c, nil
 	}
 	limit := strconv.FormatInt(spec.MemoryBytes+spec.TmpBytes+2*memorySlack, 10)
-	if g.v2 != "" {
+	if g.v2 != "" && !g.unusable.Load() {
 		c.v2 = filepath.Join(g.v2, spec.ID)
 		if err := os.Mkdir(c.v2, 0o755); err != nil {
 			return nil, fmt.Errorf("make control group: %w", err)

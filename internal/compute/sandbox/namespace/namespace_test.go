@@ -200,6 +200,58 @@ func TestNothingLeaks(t *testing.T) {
 	}
 }
 
+func TestWithoutControlGroupsSandboxesWorkAndFreeze(t *testing.T) {
+	d := newDriver(t)
+	d.groups = nil
+	s := start(t, d, spec("none"))
+	run := sandbox.Command{Argv: []string{"/bin/sh", "-c", "while :; do echo x; sleep 0.01; done"}, Env: []string{"PATH=/usr/bin:/bin"}, Dir: "/"}
+	if err := s.Run(run); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(100 * time.Millisecond)
+	if err := s.Freeze(); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(50 * time.Millisecond)
+	lines, _ := s.Output()
+	written := func() int {
+		_ = lines.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
+		b, _ := io.ReadAll(lines)
+		return len(b)
+	}
+	if written() == 0 {
+		t.Error("nothing was written before")
+	}
+	if n := written(); n != 0 {
+		t.Errorf("%d bytes were written while frozen", n)
+	}
+	if err := s.Thaw(); err != nil {
+		t.Fatal(err)
+	}
+	if written() == 0 {
+		t.Error("nothing was written afterwards")
+	}
+	if u := s.Usage(); u.Peak == 0 {
+		t.Error("no memory was measured")
+	}
+}
+
+func TestAControlGroupThatRefusesIsDoneWithout(t *testing.T) {
+	d := newDriver(t)
+	if d.groups == nil || d.groups.v2 == "" {
+		t.Skip("no version 2 control groups here")
+	}
+	// A group with a controller of its own and processes takes no children; a directory that is none at all
+	// serves as well.
+	real := d.groups.v2
+	d.groups.v2 = t.TempDir()
+	s := start(t, d, spec("refused"))
+	d.groups.v2 = real
+	if out, _ := shell(t, s, "echo works"); out != "works" {
+		t.Errorf("%q", out)
+	}
+}
+
 func count(t *testing.T) int {
 	entries, err := os.ReadDir("/proc/self/fd")
 	if err != nil {

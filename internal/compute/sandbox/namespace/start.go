@@ -29,7 +29,20 @@ type launching struct {
 	control *bufio.Scanner
 }
 
+// start makes a sandbox. Whether a process may be born into a control group is known only by trying; where it
+// may not, sandboxes do without.
 func (d *Driver) start(ctx context.Context, spec sandbox.Spec, at sandbox.Network) (*Sandbox, error) {
+	s, err := d.startOnce(ctx, spec, at)
+	if err == nil || !errors.Is(err, errFork) || d.groups == nil || d.groups.v2 == "" || d.groups.unusable.Swap(true) {
+		return s, err
+	}
+	d.log.Warn("sandboxes do without version 2 control groups", "err", err)
+	return d.startOnce(ctx, spec, at)
+}
+
+var errFork = errors.New("fork")
+
+func (d *Driver) startOnce(ctx context.Context, spec sandbox.Spec, at sandbox.Network) (*Sandbox, error) {
 	v, err := newView(spec)
 	if err != nil {
 		return nil, err
@@ -45,7 +58,7 @@ func (d *Driver) start(ctx context.Context, spec sandbox.Spec, at sandbox.Networ
 	}
 	l.s.group.enter(l.cmd.SysProcAttr)
 	if err := at.Spawn(l.cmd.Start); err != nil {
-		return nil, l.abandon(fmt.Errorf("fork: %w", err))
+		return nil, l.abandon(fmt.Errorf("%w: %w", errFork, err))
 	}
 	l.s.process(l.cmd)
 	l.release()
