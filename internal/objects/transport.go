@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -64,6 +65,9 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		payload = UnsignedPayload
 		out.Header.Set(payloadHeader, payload)
 	}
+	// The engine stops reading where aws-chunked ends; what is left around or behind it must not be taken for the
+	// next request.
+	out.Close = r.ContentLength < 0 || strings.HasPrefix(payload, "STREAMING-")
 	if err := t.signer.SignHTTP(r.Context(), t.key, out, payload, "s3", t.engine.config.Region, time.Now()); err != nil {
 		return nil, fmt.Errorf("sign request to object store: %w", err)
 	}

@@ -66,13 +66,13 @@ func (r *request) conditionKeys() map[string][]string {
 	c := map[string][]string{"s3:resourceaccount": {r.view.Account()}}
 	r.conditions = c
 	for _, name := range conditionHeaders {
-		if v := r.header.Values(name); len(v) > 0 {
-			c["s3:"+name] = v
+		if v := r.header.Get(name); v != "" {
+			c["s3:"+name] = []string{v}
 		}
 	}
 	for _, name := range []string{"prefix", "delimiter", "max-keys"} {
 		if r.query.Has(name) {
-			c["s3:"+name] = r.query[name]
+			c["s3:"+name] = []string{r.query.Get(name)}
 		}
 	}
 	if v := r.query.Get("versionId"); v != "" {

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/culvert-cloud/culvert/internal/api"
 )
@@ -38,14 +39,31 @@ func (r *request) engineHeader() http.Header {
 	}
 	for name, v := range r.header {
 		if strings.HasPrefix(name, "X-Amz-") {
-			h[name] = v
+			h[name] = []string{strings.Join(v, ",")}
 		}
 	}
 	for _, name := range keptBack {
 		delete(h, name)
 	}
 	dropChunkedCoding(h)
+	if r.makesObject() && h.Get("Content-Type") == "" {
+		h.Set("Content-Type", defaultType)
+	}
 	return h
+}
+
+// defaultType is the type of an object for which none is said.
+const defaultType = "binary/octet-stream"
+
+// makesObject reports whether the request says what the headers of a new object are.
+func (r *request) makesObject() bool {
+	switch r.op.name {
+	case "PutObject", "CreateMultipartUpload":
+		return true
+	case "CopyObject":
+		return r.header.Get("X-Amz-Metadata-Directive") == "REPLACE"
+	}
+	return false
 }
 
 // dropChunkedCoding removes aws-chunked from the content codings: it is about the transfer, and S3 does not
@@ -194,9 +212,16 @@ func objectHeaders(r *request, h http.Header) {
 	switch r.op.name {
 	case "GetObject", "HeadObject":
 		if h.Get("Content-Type") == "" {
-			h.Set("Content-Type", "binary/octet-stream")
+			h.Set("Content-Type", defaultType)
 		}
 	case "PutObject", "CopyObject", "CreateMultipartUpload", "UploadPart", "UploadPartCopy", "CompleteMultipartUpload":
+		h.Del("X-Amz-Object-Size") // S3 says it only of appended objects
+	case "GetObjectAttributes":
+		// The engine's form of the time is not HTTP's.
+		if t, err := time.Parse(time.ANSIC, h.Get("Last-Modified")); err == nil {
+			h.Set("Last-Modified", t.UTC().Format(http.TimeFormat))
+		}
+		return
 	default:
 		return
 	}

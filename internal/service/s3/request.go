@@ -63,6 +63,9 @@ func (s *Service) newRequest(call *api.Call) (*request, error) {
 		r.signed = signedHeader
 	}
 	r.liftParameters()
+	if err := r.checkOnce(); err != nil {
+		return nil, err
+	}
 	a, err := parseAddress(call.HTTP.Host, call.HTTP.URL.Path, r.view.Region())
 	if err != nil {
 		return nil, err
@@ -85,6 +88,37 @@ func (r *request) liftParameters() {
 			}
 		}
 	}
+}
+
+// checkOnce refuses a parameter or header that is given twice: policies and the engine might look at different
+// ones.
+func (r *request) checkOnce() error {
+	for name, values := range r.query {
+		if len(values) > 1 && name != "tagKeys" {
+			return invalidArgument("A parameter must not be given twice.", name, values[1])
+		}
+	}
+	for name, values := range r.header {
+		if len(values) > 1 && strings.HasPrefix(name, "X-Amz-") && !isList(name) {
+			return invalidArgument("A header must not be given twice.", name, values[1])
+		}
+	}
+	if values := r.query["versionId"]; len(values) > 0 && values[0] == "" {
+		return invalidArgument("Version id cannot be the empty string", "versionId", "")
+	}
+	if r.signed == unsigned {
+		for name := range r.query {
+			if strings.HasPrefix(name, "response-") {
+				return api.Errorf("InvalidRequest", "Request specific response headers cannot be used for anonymous GET requests.")
+			}
+		}
+	}
+	return nil
+}
+
+// isList reports whether a header may have several values.
+func isList(name string) bool {
+	return strings.HasPrefix(name, "X-Amz-Meta-") || name == "X-Amz-Object-Attributes" || name == "X-Amz-Optional-Object-Attributes"
 }
 
 func isSignatureParameter(lower string) bool {
