@@ -1,0 +1,97 @@
+package ec2
+
+import (
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/culvert-cloud/culvert/internal/state"
+)
+
+func TestEveryListedOperationIsServedAndSaysWhatItActsOn(t *testing.T) {
+	file, err := os.ReadFile("operations.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want, got []string
+	for line := range strings.Lines(string(file)) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+			want = append(want, line)
+		}
+	}
+	w := newWorld(t)
+	for _, o := range New(Config{}).Operations {
+		got = append(got, o.Name)
+		if o.Resources == nil {
+			t.Errorf("%s does not say what it acts on", o.Name)
+			continue
+		}
+		in := o.NewInput()
+		if name := reflect.TypeOf(in).Elem().Name(); name != o.Name+"Input" {
+			t.Errorf("%s takes a %s", o.Name, name)
+		}
+		// A caller may send nothing; what it is allowed to do is decided before that is refused.
+		if len(o.Resources(w.store.View(), in)) == 0 {
+			t.Errorf("%s acts on nothing", o.Name)
+		}
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if d := cmp.Diff(got, want); d != "" {
+		t.Errorf("operations differ from operations.txt (-got +want):\n%s", d)
+	}
+}
+
+func TestAnEmptyCallIsRefusedNotACrash(t *testing.T) {
+	w := newWorld(t)
+	for _, o := range New(Config{}).Operations {
+		if o.View != nil {
+			if _, err := o.View(w.store.View(), nil, o.NewInput()); strings.HasPrefix(code(err), "internal") {
+				t.Errorf("%s: %v", o.Name, err)
+			}
+		}
+	}
+	needNothing := []string{"CreateInternetGateway", "AllocateAddress"}
+	for _, o := range New(Config{}).Operations {
+		if o.Update == nil {
+			continue
+		}
+		_, err := w.store.Update(func(tx *state.Tx) error {
+			_, err := o.Update(tx, nil, o.NewInput())
+			return err
+		})
+		if (err == nil) != slices.Contains(needNothing, o.Name) || strings.HasPrefix(code(err), "internal") {
+			t.Errorf("%s: %v", o.Name, err)
+		}
+	}
+}
+
+func TestCallsNameTheResourcesTheyActOn(t *testing.T) {
+	w := newWorld(t)
+	for name, row := range map[string]struct {
+		in   any
+		want []string
+	}{
+		"CreateVpc":                   {&CreateVpcInput{}, []string{"arn:aws:ec2:us-west-2:123456789012:vpc/*"}},
+		"DescribeVpcs":                {&DescribeVpcsInput{}, []string{"*"}},
+		"CreateTags":                  {&CreateTagsInput{Resources: []string{"vpc-1", "sgr-2"}}, []string{"arn:aws:ec2:us-west-2:123456789012:vpc/vpc-1", "arn:aws:ec2:us-west-2:123456789012:security-group-rule/sgr-2"}},
+		"CreateSubnet":                {&CreateSubnetInput{VpcId: new("vpc-1")}, []string{"arn:aws:ec2:us-west-2:123456789012:subnet/*", "arn:aws:ec2:us-west-2:123456789012:vpc/vpc-1"}},
+		"DeleteTags":                  {&DeleteTagsInput{}, []string{"*"}},
+		"ReleaseAddress":              {&ReleaseAddressInput{AllocationId: new("eipalloc-1")}, []string{"arn:aws:ec2:us-west-2:123456789012:elastic-ip/eipalloc-1"}},
+		"GetManagedPrefixListEntries": {&GetManagedPrefixListEntriesInput{PrefixListId: new("pl-68a54001")}, []string{"arn:aws:ec2:us-west-2:aws:prefix-list/pl-68a54001"}},
+	} {
+		ops := New(Config{}).Operations
+		for _, o := range ops {
+			if o.Name != name {
+				continue
+			}
+			if d := cmp.Diff(o.Resources(w.store.View(), row.in), row.want); d != "" {
+				t.Errorf("%s: resources differ (-got +want):\n%s", name, d)
+			}
+		}
+	}
+}

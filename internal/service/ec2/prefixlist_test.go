@@ -1,0 +1,132 @@
+package ec2
+
+import (
+	"net/netip"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/culvert-cloud/culvert/internal/network/topology"
+)
+
+func TestAWSsPrefixListsAreThereFromTheStart(t *testing.T) {
+	w := newWorld(t)
+	got := see(w, w.describePrefixLists, DescribePrefixListsInput{Filters: filter("prefix-list-name", s3Service)}).PrefixLists
+	if len(got) != 1 || *got[0].PrefixListId != "pl-68a54001" || !slices.Contains(got[0].Cidrs, "52.218.128.0/17") {
+		t.Errorf("S3's list is %+v", got)
+	}
+	managed := see(w, w.describeManagedPrefixLists, DescribeManagedPrefixListsInput{PrefixListIds: []string{"pl-68a54001"}}).PrefixLists
+	if *managed[0].OwnerId != "AWS" || *managed[0].PrefixListArn != "arn:aws:ec2:us-west-2:aws:prefix-list/pl-68a54001" {
+		t.Errorf("managed list is %+v", managed[0])
+	}
+	refused(w, w.deleteManagedPrefixList, DeleteManagedPrefixListInput{PrefixListId: new("pl-68a54001")}, "UnauthorizedOperation")
+	refused(w, w.modifyManagedPrefixList, ModifyManagedPrefixListInput{PrefixListId: new("pl-68a54001"), PrefixListName: new("mine")}, "UnauthorizedOperation")
+	before := w.store.View().Revision()
+	if _, err := w.store.Update(Bootstrap); err != nil || w.store.View().Revision() != before {
+		t.Errorf("starting again changed the state (%v)", err)
+	}
+}
+
+func TestS3sPublicAddressesLieInItsPrefixListInEveryRegion(t *testing.T) {
+	for _, region := range []string{"us-west-2", "us-east-1", "eu-central-1", "mars-north-1"} {
+		w := newWorldIn(t, region)
+		list := see(w, w.describePrefixLists, DescribePrefixListsInput{Filters: filter("prefix-list-name", "com.amazonaws."+region+".s3")}).PrefixLists[0]
+		var blocks []netip.Prefix
+		for _, c := range list.Cidrs {
+			blocks = append(blocks, netip.MustParsePrefix(c))
+		}
+		for _, s := range topology.Catalog(region) {
+			for _, n := range s.Names {
+				for _, a := range n.Addresses {
+					if s.Service == "s3" && !slices.ContainsFunc(blocks, func(p netip.Prefix) bool { return p.Contains(a) }) {
+						t.Errorf("%s: %s of %s is outside of %v", region, a, n.Pattern, blocks)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestACustomersPrefixListHasVersions(t *testing.T) {
+	w := newWorld(t)
+	in := CreateManagedPrefixListInput{AddressFamily: new("IPv4"), MaxEntries: new(int64(3)), PrefixListName: new("offices"), ClientToken: new("t"),
+		Entries: []AddPrefixListEntry{{Cidr: new("192.0.2.7/24"), Description: new("one")}}}
+	list := do(w, w.createManagedPrefixList, in).PrefixList
+	id := list.PrefixListId
+	if again := do(w, w.createManagedPrefixList, in).PrefixList; *again.PrefixListId != *id || *list.Version != 1 {
+		t.Errorf("created %+v, then %+v", list, again)
+	}
+	change := ModifyManagedPrefixListInput{PrefixListId: id, CurrentVersion: new(int64(1)),
+		AddEntries:    []AddPrefixListEntry{{Cidr: new("198.51.100.0/24")}, {Cidr: new("203.0.113.0/24")}},
+		RemoveEntries: []RemovePrefixListEntry{{Cidr: new("192.0.2.0/24")}}}
+	do(w, w.modifyManagedPrefixList, change)
+	refused(w, w.modifyManagedPrefixList, change, "PrefixListVersionMismatch")
+	entries := see(w, w.getManagedPrefixListEntries, GetManagedPrefixListEntriesInput{PrefixListId: id}).Entries
+	want := []PrefixListEntry{{Cidr: new("198.51.100.0/24"), Description: new("")}, {Cidr: new("203.0.113.0/24"), Description: new("")}}
+	if d := cmp.Diff(entries, want); d != "" {
+		t.Errorf("entries differ (-got +want):\n%s", d)
+	}
+	got := see(w, w.describeManagedPrefixLists, DescribeManagedPrefixListsInput{Filters: filter("prefix-list-name", "offices")}).PrefixLists[0]
+	if *got.Version != 2 || *got.State != "modify-complete" || *got.MaxEntries != 3 {
+		t.Errorf("list is %+v", got)
+	}
+	two := new(int64(2))
+	block := func(c string) []AddPrefixListEntry { return []AddPrefixListEntry{{Cidr: &c}} }
+	for want, ins := range map[string][]ModifyManagedPrefixListInput{
+		"PrefixListMaxEntriesExceeded": {{PrefixListId: id, CurrentVersion: two, AddEntries: append(block("10.0.0.0/8"), block("11.0.0.0/8")...)}},
+		"InvalidParameterCombination":  {{PrefixListId: id, CurrentVersion: two, MaxEntries: new(int64(9)), AddEntries: block("10.0.0.0/8")}},
+		"MissingParameter":             {{PrefixListId: id, AddEntries: block("10.0.0.0/8")}},
+		"InvalidParameterValue":        {{PrefixListId: id, CurrentVersion: two, AddEntries: block("ten")}, {PrefixListId: id, MaxEntries: new(int64(1))}, {PrefixListId: id, CurrentVersion: two, RemoveEntries: []RemovePrefixListEntry{{Cidr: new("10.0.0.0/8")}}}},
+		"InvalidPrefixListID.NotFound": {{PrefixListId: nowhere("pl"), PrefixListName: new("x")}},
+	} {
+		for _, in := range ins {
+			refused(w, w.modifyManagedPrefixList, in, want)
+		}
+	}
+	notSeen(w, w.getManagedPrefixListEntries, GetManagedPrefixListEntriesInput{PrefixListId: id, TargetVersion: new(int64(1))}, "UnsupportedOperation")
+}
+
+func TestAPrefixListInUseIsNotDeletedAndCountsWithItsSize(t *testing.T) {
+	w := newWorld(t)
+	vpc := w.vpc("10.0.0.0/16")
+	g, table := w.group(vpc, "web"), w.routeTable(vpc)
+	list := func(size int64) *string {
+		return do(w, w.createManagedPrefixList, CreateManagedPrefixListInput{AddressFamily: new("IPv4"), MaxEntries: &size, PrefixListName: new("x")}).PrefixList.PrefixListId
+	}
+	id := list(60)
+	permission := func(id *string) []IpPermission {
+		return []IpPermission{{IpProtocol: new("-1"), PrefixListIds: []PrefixListId{{PrefixListId: id}}}}
+	}
+	do(w, w.authorizeSecurityGroupIngress, AuthorizeSecurityGroupIngressInput{GroupId: g, IpPermissions: permission(id)})
+	refused(w, w.authorizeSecurityGroupIngress, AuthorizeSecurityGroupIngressInput{GroupId: g, IpPermissions: permission(list(1))}, "RulesPerSecurityGroupLimitExceeded")
+	refused(w, w.modifyManagedPrefixList, ModifyManagedPrefixListInput{PrefixListId: id, MaxEntries: new(int64(61))}, "RulesPerSecurityGroupLimitExceeded")
+	refused(w, w.deleteManagedPrefixList, DeleteManagedPrefixListInput{PrefixListId: id}, "DependencyViolation")
+	do(w, w.revokeSecurityGroupIngress, RevokeSecurityGroupIngressInput{GroupId: g, IpPermissions: permission(id)})
+	do(w, w.createRoute, CreateRouteInput{RouteTableId: table, DestinationPrefixListId: id, GatewayId: w.gateway(vpc)})
+	refused(w, w.deleteManagedPrefixList, DeleteManagedPrefixListInput{PrefixListId: id}, "DependencyViolation")
+	do(w, w.deleteRoute, DeleteRouteInput{RouteTableId: table, DestinationPrefixListId: id})
+	do(w, w.deleteManagedPrefixList, DeleteManagedPrefixListInput{PrefixListId: id})
+	refused(w, w.deleteManagedPrefixList, DeleteManagedPrefixListInput{PrefixListId: id}, "InvalidPrefixListID.NotFound")
+}
+
+func TestBadPrefixListsAreRefused(t *testing.T) {
+	w := newWorld(t)
+	ok := CreateManagedPrefixListInput{AddressFamily: new("IPv4"), MaxEntries: new(int64(1)), PrefixListName: new("x")}
+	with := func(change func(*CreateManagedPrefixListInput)) CreateManagedPrefixListInput {
+		in := ok
+		change(&in)
+		return in
+	}
+	type in = CreateManagedPrefixListInput
+	for want, ins := range map[string][]in{
+		"MissingParameter":             {with(func(i *in) { i.AddressFamily = nil }), with(func(i *in) { i.PrefixListName = nil })},
+		"UnsupportedOperation":         {with(func(i *in) { i.AddressFamily = new("IPv6") })},
+		"InvalidParameterValue":        {with(func(i *in) { i.MaxEntries = new(int64(0)) }), with(func(i *in) { i.PrefixListName = new("com.amazonaws.mine") }), with(func(i *in) { i.AddressFamily = new("IPX") })},
+		"PrefixListMaxEntriesExceeded": {with(func(i *in) { i.Entries = []AddPrefixListEntry{{Cidr: new("10.0.0.0/8")}, {Cidr: new("11.0.0.0/8")}} })},
+	} {
+		for _, i := range ins {
+			refused(w, w.createManagedPrefixList, i, want)
+		}
+	}
+}
