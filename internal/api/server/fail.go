@@ -44,7 +44,11 @@ func (x *exchange) encodeError(e *api.Error) *wire.Response {
 	case x.service != nil && x.service.codec != nil:
 		return x.service.codec.Error(x.call.RequestID, e)
 	case x.service != nil:
-		return wire.S3Error(x.call.RequestID, e)
+		response := wire.S3Error(x.call.RequestID, e)
+		if e.Code == "AuthorizationHeaderMalformed" {
+			response.Header.Set("X-Amz-Bucket-Region", x.call.Region) // the answer to HEAD has no body to say it
+		}
+		return response
 	}
 	protocol := wire.AWSQuery
 	if x.call.HTTP.Header.Get("X-Amz-Target") != "" || strings.Contains(x.call.HTTP.Header.Get("Content-Type"), "json") {

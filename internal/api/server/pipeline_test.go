@@ -10,7 +10,10 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/culvert-cloud/culvert/internal/api"
@@ -50,6 +53,54 @@ func TestEveryProtocolIsServed(t *testing.T) {
 	sts := form("Action", "GetCallerIdentity").as("sts", "")
 	sts.region = "us-east-1"
 	f.want(t, sts, 200, "GetCallerIdentityResult")
+}
+
+func TestCallsOfS3AreRecordedToo(t *testing.T) {
+	f := newFixture(t)
+	f.want(t, call{service: "s3", key: roleKey, method: "GET", path: "/b/k"}, 403, "AccessDenied")
+	r := f.lastRecord(t)
+	if r.Service != "s3" || r.Operation != "GetObject" || r.Status != 403 || r.Caller.ARN != roleARN || len(r.RequestID) != 16 ||
+		len(r.Decisions) != 1 || r.Decisions[0].Resource != "arn:aws:s3:::b/k" || r.Decisions[0].Decision.Allowed {
+		t.Errorf("record = %+v", r)
+	}
+}
+
+func TestTheWrongRegionIsToldTheRightOne(t *testing.T) {
+	f := newFixture(t)
+	response, err := http.DefaultClient.Do(f.request(t, call{service: "s3", region: "eu-west-1", method: "HEAD", path: "/b"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if response.StatusCode != 400 || response.Header.Get("X-Amz-Bucket-Region") != "us-west-2" {
+		t.Errorf("HEAD: %d %v", response.StatusCode, response.Header)
+	}
+	wrong := form("Action", "DescribeVpcs")
+	wrong.region = "eu-west-1"
+	f.want(t, wrong, 401, "they are for the region eu-west-1, this is us-west-2")
+}
+
+// As tools do that log in with an identity of AWS.
+func TestAPresignedIdentityIsVerified(t *testing.T) {
+	f := newFixture(t)
+	r, err := http.NewRequest("GET", f.URL+"/?Action=GetCallerIdentity&Version=2011-06-15", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	empty := "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+	target, _, err := v4.NewSigner().PresignHTTP(t.Context(), aws.Credentials{AccessKeyID: roleKey, SecretAccessKey: "secret"}, r, empty, "sts", "us-west-2", time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.Get(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, _ := io.ReadAll(response.Body)
+	if response.StatusCode != 200 || !strings.Contains(string(body), roleARN) {
+		t.Errorf("got %d %s", response.StatusCode, body)
+	}
 }
 
 func TestADeniedCallDoesNothingAndSaysWhy(t *testing.T) {

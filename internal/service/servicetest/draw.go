@@ -3,6 +3,7 @@ package servicetest
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/url"
 	"reflect"
 	"slices"
@@ -196,3 +197,5 @@ func plain(v any) any {
 	}
 	return v
 }
+
+func sortedKeys(m map[string]any) []string { return slices.Sorted(maps.Keys(m)) }

@@ -35,6 +35,7 @@ func RunWithState(t *testing.T, newService func(*testing.T, *state.Store) servic
 	t.Run("nothing happens unsigned", func(t *testing.T) { unsigned(t, newRegion(t, newService)) })
 	t.Run("nothing happens without permission", func(t *testing.T) { unpermitted(t, newRegion(t, newService)) })
 	t.Run("no input makes it fail", func(t *testing.T) { anyInput(t, newRegion(t, newService)) })
+	t.Run("no history makes it fail", func(t *testing.T) { history(t, newRegion(t, newService)) })
 	t.Run("no garbage makes it fail", func(t *testing.T) { garbage(t, newRegion(t, newService)) })
 }
 

@@ -1,0 +1,28 @@
+package servicetest_test
+
+import (
+	"testing"
+
+	"github.com/culvert-cloud/culvert/internal/service"
+	"github.com/culvert-cloud/culvert/internal/service/ec2"
+	"github.com/culvert-cloud/culvert/internal/service/iam"
+	"github.com/culvert-cloud/culvert/internal/service/logs"
+	"github.com/culvert-cloud/culvert/internal/service/servicetest"
+	"github.com/culvert-cloud/culvert/internal/state"
+)
+
+// The services that need nobody else. Those with machinery below call Run from their own tests.
+
+func TestIAMOwesNothing(t *testing.T) { servicetest.Run(t, iam.New().Definition) }
+func TestEC2OwesNothing(t *testing.T) {
+	servicetest.Run(t, func() service.Definition { return ec2.New(ec2.Config{}) })
+}
+func TestLogsOwesNothing(t *testing.T) {
+	servicetest.RunWithState(t, func(t *testing.T, s *state.Store) service.Definition {
+		l, err := logs.New(logs.Config{State: s, Events: logs.NewMemoryEvents()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l.Definition()
+	})
+}
