@@ -4,21 +4,22 @@ import (
 	"fmt"
 	"net/netip"
 
+	"github.com/culvert-cloud/culvert/internal/network/topology"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
 
-// goneAddresses are the addresses whose connections must not outlive the change to p: private ones that leave
+// noteGone notes the addresses whose connections must not outlive the change to p: private ones that leave
 // their interface, so that the next owner does not inherit what was allowed to the last, and public ones that
 // are no longer translated.
-func (r *router) goneAddresses(p *plan) map[netip.Addr]bool {
+func (r *router) noteGone(p *plan) {
 	for to, via := range r.tables[localTable] {
 		if p.tables[localTable][to] != via {
 			r.gone[to.Addr()] = true
 		}
 	}
 	if r.rules == nil {
-		return r.gone
+		return
 	}
 	have, want := indexSets(r.rules)["private_of"], indexSets(p.rules)["private_of"]
 	keep := elementTexts(want)
@@ -27,28 +28,38 @@ func (r *router) goneAddresses(p *plan) map[netip.Addr]bool {
 			r.gone[public] = true
 		}
 	}
-	return r.gone
 }
 
-// forget ends the tracked connections of addresses.
-func (r *router) forget(addresses map[netip.Addr]bool) error {
-	if len(addresses) == 0 {
-		return nil
+// forget ends the tracked connections of addresses that are gone, and those that lost a rule without which
+// they cannot be.
+func (r *router) forget(v *topology.VPC) error {
+	if len(r.gone) > 0 {
+		if err := r.endFlows(anyOf(r.gone)); err != nil {
+			return fmt.Errorf("end connections of addresses that are gone: %w", err)
+		}
+		clear(r.gone)
 	}
-	err := r.ns.Do(func() error {
+	if lost := newRevocation(r.applied, v); lost != nil {
+		if err := r.endFlows(lost); err != nil {
+			return fmt.Errorf("end connections that lost their rule: %w", err)
+		}
+	}
+	r.applied = v
+	return nil
+}
+
+// endFlows forgets the matching connections. That no packet in the middle of a stream starts one anew keeps
+// them ended.
+func (r *router) endFlows(which netlink.CustomConntrackFilter) error {
+	return r.ns.Do(func() error {
 		h, err := netlink.NewHandle(unix.NETLINK_NETFILTER)
 		if err != nil {
 			return err
 		}
 		defer h.Close()
-		_, err = h.ConntrackDeleteFilters(netlink.ConntrackTable, unix.AF_INET, anyOf(addresses))
+		_, err = h.ConntrackDeleteFilters(netlink.ConntrackTable, unix.AF_INET, which)
 		return err
 	})
-	if err != nil {
-		return fmt.Errorf("end connections of addresses that are gone: %w", err)
-	}
-	clear(r.gone)
-	return nil
 }
 
 // anyOf matches flows with one of the addresses at either end, before or after translation.
@@ -57,7 +68,7 @@ type anyOf map[netip.Addr]bool
 // MatchConntrackFlow is what the netlink library asks.
 func (a anyOf) MatchConntrackFlow(f *netlink.ConntrackFlow) bool {
 	for _, ip := range [][]byte{f.Forward.SrcIP, f.Forward.DstIP, f.Reverse.SrcIP, f.Reverse.DstIP} {
-		if addr, ok := netip.AddrFromSlice(ip); ok && a[addr.Unmap()] {
+		if a[address(ip)] {
 			return true
 		}
 	}

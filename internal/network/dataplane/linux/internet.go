@@ -39,6 +39,7 @@ func newInternet() (n *internet, err error) {
 		// Strict for every link to come: whoever sends from an address must be where the address is.
 		"net.ipv4.conf.all.rp_filter=0", "net.ipv4.conf.default.rp_filter=1",
 		"net.ipv4.conf.all.send_redirects=0", "net.ipv4.conf.default.send_redirects=0",
+		"net.ipv4.conf.all.arp_ignore=8", "net.ipv4.conf.all.accept_source_route=0",
 		"net.ipv6.conf.all.forwarding=0",
 		"net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1"))
 	if err != nil {

@@ -26,12 +26,13 @@ type router struct {
 	links   *netlink.Handle
 	nft     *nft
 
-	open   bool     // the guard lets packets be forwarded
-	rules  *ruleset // nil: not known
-	tables map[uint32]table
-	marks  map[uint32]bool     // tables that a mark leads to
-	wire   *wire               // nil: no internet gateway
-	gone   map[netip.Addr]bool // addresses whose connections are still to be ended
+	open    bool     // the guard lets packets be forwarded
+	rules   *ruleset // nil: not known
+	tables  map[uint32]table
+	marks   map[uint32]bool     // tables that a mark leads to
+	applied *topology.VPC       // whose rules are in force; nil before the first
+	wire    *wire               // nil: no internet gateway
+	gone    map[netip.Addr]bool // addresses whose connections are still to be ended
 
 	mu        sync.Mutex
 	enis      map[resource.NetworkInterfaceID]*eni    // guarded by mu
@@ -54,6 +55,8 @@ func newRouter(id resource.VPCID) (r *router, err error) {
 		"net.ipv4.conf.all.send_redirects=0", "net.ipv4.conf.default.send_redirects=0",
 		"net.ipv4.conf.all.accept_redirects=0", "net.ipv4.conf.default.accept_redirects=0",
 		"net.ipv4.conf.all.proxy_arp=0", "net.ipv4.conf.default.proxy_arp=0",
+		// No answer to ARP, and so no neighbour that a workload could make up.
+		"net.ipv4.conf.all.arp_ignore=8", "net.ipv4.conf.all.accept_source_route=0",
 		"net.ipv6.conf.all.forwarding=0",
 		"net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1"))
 	if err != nil {
@@ -153,7 +156,7 @@ func (r *router) change(ctx context.Context, v *topology.VPC, net *internet) err
 	if err := r.addLinks(ctx, p, net); err != nil {
 		return err
 	}
-	gone := r.goneAddresses(p)
+	r.noteGone(p)
 	if err := r.setRules(p.rules); err != nil {
 		return err
 	}
@@ -163,7 +166,7 @@ func (r *router) change(ctx context.Context, v *topology.VPC, net *internet) err
 	if err := r.removeLinks(p, net); err != nil {
 		return err
 	}
-	return r.forget(gone)
+	return r.forget(v)
 }
 
 // setResolvers gives the router the addresses that DNS queries go to.
