@@ -130,7 +130,7 @@ func (g *generator) rule(p *plot, egress bool) resource.SecurityGroupRule {
 	switch n := g.rng.IntN(10); {
 	case n < 4:
 		r.CIDR = g.block(p.cidr)
-	case n < 7:
+	case n < 6:
 		r.GroupID = pick(g, p.groups)
 	case n < 8:
 		r.PrefixListID = p.list

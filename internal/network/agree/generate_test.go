@@ -136,8 +136,8 @@ func (g *generator) interfaces(tx *state.Tx, p *plot) {
 	for _, s := range p.subnets {
 		for range 2 + g.rng.IntN(2) {
 			e := g.eni(tx, p, s, resource.InterfaceTypeInterface)
-			if !e.SourceDestCheck || g.chance(35) {
-				p.boxes = append(p.boxes, e.ID)
+			if g.chance(45) {
+				g.middlebox(tx, p, e)
 			}
 			if g.chance(35) {
 				tx.Put(&resource.Address{
@@ -149,11 +149,11 @@ func (g *generator) interfaces(tx *state.Tx, p *plot) {
 	}
 }
 
-// eni makes an interface; one in three forwards, one in six has a second address.
+// eni makes an interface; one in six has a second address.
 func (g *generator) eni(tx *state.Tx, p *plot, s *resource.Subnet, kind string) *resource.NetworkInterface {
 	e := &resource.NetworkInterface{
 		ID: resource.NetworkInterfaceID(g.id("eni")), VPCID: p.id, SubnetID: s.ID, InterfaceType: kind,
-		SourceDestCheck: kind != resource.InterfaceTypeInterface || g.chance(65),
+		SourceDestCheck: kind != resource.InterfaceTypeInterface || g.chance(90),
 	}
 	e.MAC = fmt.Sprintf("02:00:00:00:%02x:%02x", g.number>>8, g.number&255)
 	count := 1
@@ -166,11 +166,19 @@ func (g *generator) eni(tx *state.Tx, p *plot, s *resource.Subnet, kind string) 
 	if kind != resource.InterfaceTypeNATGateway {
 		e.GroupIDs = g.someGroups(p.groups)
 	}
-	if !e.SourceDestCheck && g.chance(70) {
-		e.GroupIDs = p.groups[:1] // a middlebox that lets nothing pass shows nothing
-	}
 	tx.Put(e)
 	return e
+}
+
+// middlebox makes an interface one that routes may lead to. Most may forward, and let most things pass: one that
+// does neither shows little.
+func (g *generator) middlebox(tx *state.Tx, p *plot, e *resource.NetworkInterface) {
+	e.SourceDestCheck = g.chance(35)
+	if g.chance(70) {
+		e.GroupIDs = p.groups[:1]
+	}
+	tx.Put(e)
+	p.boxes = append(p.boxes, e.ID)
 }
 
 func (g *generator) freeAddress(p *plot, s *resource.Subnet) netip.Addr {

@@ -198,7 +198,10 @@ func (g *generator) replaceInterface(tx *state.Tx, p *plot) {
 			tx.Delete(a)
 		}
 	}
-	p.boxes = append(p.boxes, g.eni(tx, p, pick(g, p.subnets), resource.InterfaceTypeInterface).ID)
+	e := g.eni(tx, p, pick(g, p.subnets), resource.InterfaceTypeInterface)
+	if g.chance(45) {
+		g.middlebox(tx, p, e)
+	}
 }
 
 func (g *generator) changeList(tx *state.Tx, p *plot) {
