@@ -83,12 +83,12 @@ func (s *Server) decode(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	operation := x.service.operations[name]
-	if operation == nil {
+	x.call.Operation = shorten(name)
+	x.operation = x.service.operations[name]
+	if x.operation == nil {
 		return unknownOperation(x.service, name)
 	}
-	x.operation, x.call.Operation = operation, name
-	x.input = operation.NewInput()
+	x.input = x.operation.NewInput()
 	return x.service.codec.Decode(x.request, name, x.input)
 }
 
