@@ -3,10 +3,8 @@ import os
 import time
 
 import boto3
-from botocore.config import Config
 
 _bucket, _key = os.environ["BUCKET_NAME"], os.environ["FILE_KEY"]
-_warm = boto3.client("s3")
 
 
 def _read(client):
@@ -22,13 +20,14 @@ def _timed(client):
 def handler(event, context):
     n = event.get("measure", 0)
     if n:
-        _read(_warm)
+        warm = boto3.client("s3")
+        _read(warm)
         return {
-            "cold": [_timed(boto3.client("s3", config=Config(max_pool_connections=1))) for _ in range(n)],
-            "warm": [_timed(_warm) for _ in range(n)],
+            "cold": [_timed(boto3.client("s3")) for _ in range(n)],
+            "warm": [_timed(warm) for _ in range(n)],
         }
     try:
-        content = json.loads(_read(_warm))
+        content = json.loads(_read(boto3.client("s3")))
         return {"statusCode": 200, "body": json.dumps({"message": "Successfully read metadata file", "content": content})}
     except Exception as error:
         return {"statusCode": 500, "body": json.dumps({"message": "Error reading metadata file", "error": str(error)})}

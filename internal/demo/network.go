@@ -162,7 +162,10 @@ func pack(name string, content io.Reader) ([]byte, error) {
 	if _, err := io.Copy(w, content); err != nil {
 		return nil, err
 	}
-	return out.Bytes(), z.Close()
+	if err := z.Close(); err != nil { // writes the directory, so the bytes are not whole before
+		return nil, err
+	}
+	return out.Bytes(), nil
 }
 
 // addEndpoint makes the article's endpoint, as printed: an interface endpoint with private DNS off.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/culvert-cloud/culvert/internal/operator"
+	"github.com/culvert-cloud/culvert/internal/view/cost"
 )
 
 // Options are what a user may choose.
@@ -172,7 +173,30 @@ func (s *story) tell(ctx context.Context) error {
 	if err := s.road(ctx, "NAT gateway"); err != nil {
 		return err
 	}
+	return s.price()
+}
+
+// price says what each road costs on AWS for the user's traffic.
+func (s *story) price() error {
+	c, err := cost.Compare(s.options.Region, cost.Traffic{GB: s.options.GBPerMonth, Zones: 1, NATGateways: 1})
+	if err != nil {
+		return err
+	}
+	nat, endpoint, gateway := c.Roads[0].USD, c.Roads[1].USD, c.Roads[2].USD
+	s.result.Roads[0].MonthlyUSD, s.result.Roads[1].MonthlyUSD = endpoint, nat
+	s.result.Price = Price{
+		GBPerMonth: s.options.GBPerMonth, PricesOf: c.PricesOf, GatewayUSD: gateway, BreakEvenGB: c.BreakEvenGB,
+		BreakEvenExplain: breakEven(c),
+	}
 	return nil
+}
+
+func breakEven(c cost.Comparison) string {
+	instead := "from the first byte"
+	if c.BreakEvenWithoutNATGB > 0 {
+		instead = fmt.Sprintf("from %.1f GB a month", c.BreakEvenWithoutNATGB)
+	}
+	return fmt.Sprintf("The endpoint pays %s if the NAT gateway goes, and from %.1f GB a month if it must stay for other traffic.", instead, c.BreakEvenGB)
 }
 
 // stage invokes the function once and compares what happened with what must.

@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"runtime"
+	"strconv"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -85,8 +86,18 @@ func start(args []string) error {
 	return fmt.Errorf("wait for the region's process: %w", err)
 }
 
+// hostPID is the child's process id as the host sees it; 0 outside.
+var hostPID int
+
+// HostPID is this process's id as the host sees it, 0 if it is not the child.
+func HostPID() int { return hostPID }
+
 // prepare gives the child its own /proc, without which its process ids mean nothing.
 func prepare() error {
+	// Until it is covered, /proc is the host's.
+	if self, err := os.Readlink("/proc/self"); err == nil {
+		hostPID, _ = strconv.Atoi(self)
+	}
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("make mounts private: %w", err)
 	}

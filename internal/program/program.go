@@ -11,7 +11,6 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/culvert-cloud/culvert/internal/compute/sandbox/namespace"
 	"github.com/culvert-cloud/culvert/internal/demo"
 	"github.com/culvert-cloud/culvert/internal/objects"
 	"github.com/culvert-cloud/culvert/internal/view/cli"
@@ -21,11 +20,9 @@ import (
 var version = "0.1.0-dev"
 
 // Face runs the face that this process was started for, if it is not the command line, and reports whether it
-// did.
+// did. The first process of a sandbox never comes here: package pid1 takes it before any main.
 func Face() bool {
 	switch {
-	case namespace.IsInit():
-		namespace.InitMain()
 	case objects.IsChild():
 		objects.ChildMain()
 	case demo.IsBootstrap():

@@ -2,6 +2,7 @@ package program
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -10,7 +11,6 @@ import (
 
 	"github.com/culvert-cloud/culvert/internal/demo"
 	"github.com/culvert-cloud/culvert/internal/launch"
-	"github.com/culvert-cloud/culvert/internal/network/dataplane/linux"
 	"github.com/culvert-cloud/culvert/internal/region"
 	"github.com/culvert-cloud/culvert/internal/view/cli"
 )
@@ -77,9 +77,9 @@ func runDemo(ctx context.Context, o cli.DemoOptions) error {
 }
 
 // preflight tries the network on this machine.
-func preflight(ctx context.Context) error {
+func preflight(_ context.Context) error {
 	if err := launch.Reexec(); err != nil {
 		return err
 	}
-	return linux.Preflight(ctx)
+	return errors.New("not yet")
 }

@@ -1,0 +1,102 @@
+package region
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+
+	"github.com/culvert-cloud/culvert/internal/api/server"
+	"github.com/culvert-cloud/culvert/internal/launch"
+	"github.com/culvert-cloud/culvert/internal/network/dataplane/linux"
+	"github.com/culvert-cloud/culvert/internal/network/dns"
+	"github.com/culvert-cloud/culvert/internal/network/endpoint"
+	"github.com/culvert-cloud/culvert/internal/network/topology"
+	"github.com/culvert-cloud/culvert/internal/reconcile"
+	"github.com/culvert-cloud/culvert/internal/resource"
+	"github.com/culvert-cloud/culvert/internal/view/inspect"
+)
+
+func (r *Region) openDriver(context.Context) error {
+	driver, err := linux.New(linux.Config{Log: r.config.Log})
+	if err != nil {
+		return fmt.Errorf("make the network: %w", err)
+	}
+	r.network = driver
+	r.later(driver.Close)
+	return nil
+}
+
+// openNetwork makes the network match the state once, and keeps it so.
+func (r *Region) openNetwork(ctx context.Context) error {
+	r.endpoints = endpoint.New(endpoint.Config{
+		Log: r.config.Log, Network: r.network, Authority: r.authority,
+		Server:     func() *http.Server { return server.HTTPServer(r.server) },
+		WithOrigin: server.WithOrigin,
+		ServeDNS:   r.serveDNS,
+	})
+	r.later(func() error { r.endpoints.Close(); return nil })
+	if err := r.loop.Once(ctx); err != nil {
+		return fmt.Errorf("make the network match the state: %w", err)
+	}
+	running, stop := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		r.loop.Start(running)
+	}()
+	r.later(func() error { stop(); <-done; return nil })
+	return nil
+}
+
+func (r *Region) newLoop() *reconcile.Loop {
+	return reconcile.New(r.store, r.apply, retryApply, r.config.Log)
+}
+
+// apply is one run of the loop: state, topology, kernel, listeners.
+func (r *Region) apply(ctx context.Context) (uint64, error) {
+	view := r.store.View()
+	t := topology.Resolve(view, topology.Options{AssumePrivateDNS: r.config.AssumePrivateDNS})
+	if err := r.network.Apply(ctx, t); err != nil {
+		return view.Revision(), err
+	}
+	// Names change with the network, not before it.
+	r.topology.Store(t)
+	return view.Revision(), r.endpoints.Apply(ctx, t)
+}
+
+// settle waits, bounded, until the network is as a revision says.
+func (r *Region) settle(ctx context.Context, revision uint64) error {
+	return r.loop.Settle(ctx, revision)
+}
+
+func (r *Region) serveDNS(ctx context.Context, vpc resource.VPCID, packets net.PacketConn, streams net.Listener) {
+	err := dns.Serve(ctx, dns.Config{VPC: vpc, Topology: r.topology.Load, Packet: packets, Stream: streams, Log: r.config.Log})
+	if err != nil && ctx.Err() == nil {
+		r.config.Log.Warn("resolver ended", "vpc", vpc, "error", err)
+	}
+}
+
+// inspector is what the region says of itself.
+func (r *Region) inspector() inspect.Config {
+	return inspect.Config{
+		Info: inspect.Info{
+			Version: r.config.Version, Endpoint: r.URL(), PID: hostPID(), Started: r.started, Data: r.config.Data, Rootless: launch.Rootless(),
+			AssumePrivateDNS: r.config.AssumePrivateDNS, NotEnforced: NotEnforced(),
+		},
+		Log: r.config.Log, Store: r.store, Status: r.loop.Status, Topology: r.topology.Load, Authority: r.authority.PEM(), Shutdown: r.end,
+		Stats: func(ctx context.Context) (any, error) {
+			s, err := r.network.Stats(ctx)
+			return s, err
+		},
+	}
+}
+
+// hostPID is this process's id as the host sees it.
+func hostPID() int {
+	if pid := launch.HostPID(); pid != 0 {
+		return pid
+	}
+	return os.Getpid()
+}

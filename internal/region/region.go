@@ -1,0 +1,178 @@
+package region
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/culvert-cloud/culvert/internal/api/server"
+	"github.com/culvert-cloud/culvert/internal/compute/execution"
+	"github.com/culvert-cloud/culvert/internal/network/dataplane/linux"
+	"github.com/culvert-cloud/culvert/internal/network/endpoint"
+	"github.com/culvert-cloud/culvert/internal/network/topology"
+	"github.com/culvert-cloud/culvert/internal/objects"
+	"github.com/culvert-cloud/culvert/internal/reconcile"
+	"github.com/culvert-cloud/culvert/internal/service/iam"
+	"github.com/culvert-cloud/culvert/internal/service/lambda"
+	"github.com/culvert-cloud/culvert/internal/service/logs"
+	"github.com/culvert-cloud/culvert/internal/service/sts"
+	"github.com/culvert-cloud/culvert/internal/state"
+	"github.com/culvert-cloud/culvert/internal/state/etcd"
+)
+
+const (
+	retryApply  = 2 * time.Second
+	settleLimit = 10 * time.Second
+	endLimit    = 5 * time.Second // for calls under way
+)
+
+// Region is a running region.
+type Region struct {
+	config    Config
+	directory *directory
+	store     *state.Store
+	started   time.Time
+
+	network   *linux.Driver
+	topology  atomic.Pointer[topology.Topology]
+	endpoints *endpoint.Endpoints
+	authority *endpoint.Authority
+	loop      *reconcile.Loop
+
+	engine    *objects.Engine
+	iam       *iam.Service
+	vault     *sts.Vault
+	logs      *logs.Service
+	functions *lambda.Service
+	pool      *execution.Pool
+	server    *server.Server
+
+	host     *http.Server
+	listener net.Listener
+
+	ending  chan struct{} // closed when somebody asked for the end
+	endOnce sync.Once
+
+	mu      sync.Mutex
+	closers []func() error // run in reverse by Close; guarded by mu
+}
+
+// Open starts a region and returns once it answers and its network is what the state says. The caller closes it.
+// It must run inside the namespaces that package launch makes.
+func Open(ctx context.Context, c Config) (*Region, error) {
+	r := &Region{config: c, started: time.Now(), ending: make(chan struct{})}
+	for _, step := range []func(context.Context) error{
+		r.openDirectory, r.openListener, r.openMachinery, r.openServices, r.openNetwork, r.serve,
+	} {
+		if err := step(ctx); err != nil {
+			return nil, errors.Join(err, r.Close())
+		}
+	}
+	return r, nil
+}
+
+// later remembers how to close something.
+func (r *Region) later(f func() error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closers = append(r.closers, f)
+}
+
+func (r *Region) openDirectory(context.Context) error {
+	open := memoryDirectory
+	if r.config.Data != "" {
+		open = func() (*directory, error) { return openDirectory(r.config.Data) }
+	}
+	d, err := open()
+	if err != nil {
+		return err
+	}
+	r.directory = d
+	r.later(d.close)
+	return nil
+}
+
+// openListener takes the address early: that it is in use is the commonest reason not to start.
+func (r *Region) openListener(ctx context.Context) error {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", r.config.Listen)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w (choose another with --listen)", r.config.Listen, err)
+	}
+	r.listener = l
+	r.later(func() error {
+		if err := l.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+			return err
+		}
+		return nil
+	})
+	return nil
+}
+
+// openMachinery starts what takes time, side by side: the journal and the state in it, the object engine, the
+// network's driver.
+func (r *Region) openMachinery(ctx context.Context) error {
+	steps := []func(context.Context) error{r.openState, r.openObjects, r.openDriver}
+	errs := make([]error, len(steps))
+	var wait sync.WaitGroup
+	for i, step := range steps {
+		wait.Go(func() { errs[i] = step(ctx) })
+	}
+	wait.Wait()
+	return errors.Join(errs...)
+}
+
+func (r *Region) openState(context.Context) error {
+	var journal state.Journal
+	if r.config.Data != "" {
+		path, err := r.directory.sub("state")
+		if err != nil {
+			return err
+		}
+		j, err := etcd.Open(path)
+		if err != nil {
+			return err
+		}
+		journal = j
+		r.later(j.Close)
+	}
+	store, err := state.Open(state.Config{Region: r.config.Region, Account: Account, Journal: journal})
+	if err != nil {
+		return err
+	}
+	r.store = store
+	return nil
+}
+
+// URL is where the region's APIs are.
+func (r *Region) URL() string { return "http://" + r.listener.Addr().String() }
+
+// Wait returns when the context ends or somebody asked the region to end.
+func (r *Region) Wait(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+	case <-r.ending:
+	}
+}
+
+// end asks for the end; it returns at once.
+func (r *Region) end() { r.endOnce.Do(func() { close(r.ending) }) }
+
+// Close ends everything, in reverse order of its start. Closing twice is fine.
+func (r *Region) Close() error {
+	r.end()
+	r.mu.Lock()
+	closers := r.closers
+	r.closers = nil
+	r.mu.Unlock()
+	var errs []error
+	for _, f := range slices.Backward(closers) {
+		errs = append(errs, f())
+	}
+	return errors.Join(errs...)
+}
