@@ -105,11 +105,7 @@ func (r *request) signatureKeys(c map[string][]string) {
 	default:
 		return
 	}
-	version := "AWS4-HMAC-SHA256"
-	if r.call.HTTP.URL.Query().Has("AWSAccessKeyId") {
-		version = "AWS"
-	}
-	c["s3:signatureversion"] = []string{version}
+	c["s3:signatureversion"] = []string{"AWS4-HMAC-SHA256"}
 }
 
 // addTagKeys adds the keys for tags, s3:requestobjecttag/<key> and s3:requestobjecttagkeys.

@@ -129,6 +129,7 @@ func (r *request) readXML(root string, into any) error {
 	return parseXML(body, root, into)
 }
 
+// parseXML reads a document; an empty root stands for any.
 func parseXML(body []byte, root string, into any) error {
 	d := xml.NewDecoder(bytes.NewReader(body))
 	for {
@@ -140,7 +141,7 @@ func parseXML(body []byte, root string, into any) error {
 		if !ok {
 			continue
 		}
-		if start.Name.Local != root || d.DecodeElement(into, &start) != nil {
+		if root != "" && start.Name.Local != root || d.DecodeElement(into, &start) != nil {
 			return malformedXML()
 		}
 		break

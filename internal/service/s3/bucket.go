@@ -238,6 +238,3 @@ func (s *Service) deleteBucket(w http.ResponseWriter, r *request) error {
 type errAsInternal struct{ e *api.Error }
 
 func (e errAsInternal) Error() string { return e.e.Error() }
-
-// checkListing checks the prefix of a listing.
-func checkListing(r *request) error { return checkPrefix(r.query.Get("prefix")) }

@@ -231,6 +231,8 @@ type node struct {
 	Text     string `xml:",chardata"`
 }
 
+func named(name string) xml.Name { return xml.Name{Local: name} }
+
 func (n *node) write(b *strings.Builder) {
 	fmt.Fprintf(b, "<%s>", n.XMLName.Local)
 	for i := range n.Children {

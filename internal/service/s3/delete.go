@@ -2,13 +2,17 @@ package s3
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/md5"
 	"encoding/base64"
 	"encoding/xml"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 
 	"github.com/culvert-cloud/culvert/internal/api"
 )
@@ -103,8 +107,51 @@ func (s *Service) deletable(r *request, objects []objectIdentifier) (allowed []o
 	return allowed, refused, nil
 }
 
+// foldersLast orders deletions so that a folder comes after what is in it: the engine deletes empty ones only.
+func foldersLast(objects []objectIdentifier) {
+	slices.SortStableFunc(objects, func(a, b objectIdentifier) int {
+		return cmp.Compare(folderDepth(a.Key), folderDepth(b.Key))
+	})
+}
+
+// folderDepth is negative for a folder, the nearer to zero the higher up it is, and the least for an object.
+func folderDepth(key string) int {
+	if !strings.HasSuffix(key, "/") {
+		return math.MinInt
+	}
+	return -strings.Count(key, "/")
+}
+
+// deleteObject deletes an object. A folder that only exists because of what is in it is no object, and deleting
+// what is not there is fine.
+func (s *Service) deleteObject(w http.ResponseWriter, r *request) error {
+	res, err := s.send(r, r.engineHeader())
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	if res.StatusCode < 300 {
+		s.copyAnswer(w, r, res)
+		return nil
+	}
+	err = s.engineError(w, r, res)
+	if e := api.AsError(err); e == nil || e.Code != "ErrDirectoryNotEmpty" {
+		return err
+	}
+	head, headErr := s.engine(r.call.HTTP.Context(), http.MethodHead, enginePath(r.bucket, r.key), nil, nil, nil, 0)
+	if headErr != nil {
+		return headErr
+	}
+	defer head.Body.Close()
+	if head.StatusCode == http.StatusNotFound {
+		return noContent(w)
+	}
+	return err
+}
+
 func (s *Service) deleteAllowed(r *request, objects []objectIdentifier) (deleteResult, error) {
 	var out deleteResult
+	foldersLast(objects)
 	document, err := xml.Marshal(deleteOut{Object: objects})
 	if err != nil {
 		return out, err

@@ -13,6 +13,9 @@
 // on unsigned (chunks.go). What is to be decided is always the request the engine gets: keys that the engine
 // would change ("a/../b") are refused before anybody is asked about them.
 //
+// Objects are files, which shows in three places: a key with an empty, "." or ".." segment is refused, a segment
+// has at most 255 bytes, and an object cannot have the name of a folder that has something in it.
+//
 // Configuration that would have an effect in AWS and has none here (replication, life cycle, logging, object
 // lock, ...) is refused with 501 NotImplemented, not stored and forgotten.
 package s3

@@ -356,3 +356,53 @@ func TestWhatIsNotSaidOfAnObject(t *testing.T) {
 		t.Errorf("attributes: got %+v, %v", attributes, err)
 	}
 }
+
+func TestFoldersGoWithWhatIsInThem(t *testing.T) {
+	r := newRegion(t)
+	b := r.bucket("folders")
+	c := r.as("root")
+	var all []types.ObjectIdentifier
+	for _, key := range []string{"f/", "f/g/", "f/g/x", "f/y"} {
+		body := key
+		if strings.HasSuffix(key, "/") {
+			body = ""
+		}
+		r.put(b, key, body)
+		all = append(all, types.ObjectIdentifier{Key: &key})
+	}
+	out, err := c.DeleteObjects(t.Context(), &client.DeleteObjectsInput{Bucket: &b, Delete: &types.Delete{Objects: all}})
+	if err != nil || len(out.Errors) > 0 || len(out.Deleted) != 4 {
+		t.Errorf("got %+v, %v; want four deleted", out, err)
+	}
+	r.put(b, "h/x", "x")
+	if _, err := c.DeleteObject(t.Context(), &client.DeleteObjectInput{Bucket: &b, Key: aws.String("h/")}); err != nil {
+		t.Errorf("delete a folder that is no object: %v", err)
+	}
+	if got, err := get(t.Context(), c, b, "h/x"); got != "x" {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+func TestNamesInListingsAreEncodedOnRequest(t *testing.T) {
+	r := newRegion(t)
+	b := r.bucket("encoded")
+	r.put(b, "d ir/a+b ü", "x")
+	for _, o := range []types.EncodingType{"", types.EncodingTypeUrl} {
+		want := map[bool]string{true: "d ir/a+b ü", false: "d%20ir/a%2Bb%20%C3%BC"}[o == ""]
+		v2, err := r.as("root").ListObjectsV2(t.Context(), &client.ListObjectsV2Input{Bucket: &b, EncodingType: o, Prefix: aws.String("d ir/")})
+		if err != nil || len(v2.Contents) != 1 || *v2.Contents[0].Key != want || v2.EncodingType != o || *v2.KeyCount != 1 {
+			t.Errorf("%q: got %+v, %v; want %s", o, v2, err, want)
+		}
+		v1, err := r.as("root").ListObjects(t.Context(), &client.ListObjectsInput{Bucket: &b, EncodingType: o, Delimiter: aws.String("/")})
+		if want, _, _ := strings.Cut(want, "/"); err != nil || len(v1.CommonPrefixes) != 1 || *v1.CommonPrefixes[0].Prefix != want+"/" {
+			t.Errorf("version 1, %q: got %+v, %v; want %s/", o, v1, err, want)
+		}
+		versions, err := r.as("root").ListObjectVersions(t.Context(), &client.ListObjectVersionsInput{Bucket: &b, EncodingType: o})
+		if err != nil || len(versions.Versions) != 1 || *versions.Versions[0].Key != want {
+			t.Errorf("versions, %q: got %+v, %v; want %s", o, versions, err, want)
+		}
+	}
+	if status, _, _ := r.raw("GET", "/encoded?encoding-type=base64", ""); status != 400 {
+		t.Errorf("other encoding: got %d, want 400", status)
+	}
+}

@@ -57,7 +57,7 @@ func (s *Service) newRequest(call *api.Call) (*request, error) {
 	r.query = query
 	r.header = call.HTTP.Header.Clone()
 	switch {
-	case query.Has("X-Amz-Signature") || query.Has("Signature") && query.Has("AWSAccessKeyId"):
+	case query.Has("X-Amz-Signature"):
 		r.signed = signedQuery
 	case r.header.Get("Authorization") != "":
 		r.signed = signedHeader
@@ -124,7 +124,7 @@ func isList(name string) bool {
 func isSignatureParameter(lower string) bool {
 	switch lower {
 	case "x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-expires", "x-amz-signedheaders",
-		"x-amz-signature", "x-amz-security-token", "awsaccesskeyid", "signature", "expires":
+		"x-amz-signature", "x-amz-security-token":
 		return true
 	}
 	return false
