@@ -110,9 +110,11 @@ func (s *ec2) deleteVPC(tx *state.Tx, _ *api.Call, in *DeleteVpcInput) (*DeleteV
 		tx.Delete(g)
 	}
 	for _, n := range state.Select(tx, func(n *resource.NetworkACL) bool { return n.VPCID == v.ID }) {
+		forgetTokens(tx, n.Key())
 		tx.Delete(n)
 	}
 	for _, t := range state.Select(tx, func(t *resource.RouteTable) bool { return t.VPCID == v.ID }) {
+		forgetTokens(tx, t.Key())
 		tx.Delete(t)
 	}
 	for _, n := range state.Select(tx, func(n *resource.NATGateway) bool { return n.VPCID == v.ID }) {
