@@ -79,8 +79,8 @@ type Stats struct {
 	ENIs             map[resource.NetworkInterfaceID]Counters
 }
 
-// Counters count both directions as seen from the VPC's side.
+// Counters count both directions as seen from the VPC's side; of an interface, as seen by who sits behind it.
 type Counters struct {
-	OutPackets, OutBytes uint64 // from the VPC
-	InPackets, InBytes   uint64 // towards the VPC
+	OutPackets, OutBytes uint64 // from the VPC, or sent by the interface
+	InPackets, InBytes   uint64 // towards the VPC, or got by the interface
 }

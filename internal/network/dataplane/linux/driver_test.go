@@ -47,6 +47,12 @@ func TestPublicAddressesAreTranslatedBothWays(t *testing.T) {
 	RouteTo(public, "0.0.0.0/0", topology.TargetInternetGateway, "igw-a")
 	with, without := v.ENI("with", public, "10.0.1.10"), v.ENI("without", public, "10.0.1.11")
 	Associate(with, "44.0.0.1")
+	v2 := w.VPC("b", "10.0.0.0/16")
+	v2.Attach("b")
+	public2 := v2.Subnet("public2", "10.0.1.0/24")
+	RouteTo(public2, "0.0.0.0/0", topology.TargetInternetGateway, "igw-b")
+	stranger := v2.ENI("stranger", public2, "10.0.1.10")
+	Associate(stranger, "44.0.0.2")
 	w.apply()
 	w.serve(dataplane.Place{Internet: netip.MustParseAddr("52.218.0.10")}, 443)
 	w.serve(dataplane.Place{ENI: with.ID}, 80)
@@ -65,6 +71,9 @@ func TestPublicAddressesAreTranslatedBothWays(t *testing.T) {
 	)
 	if got := w.sees(a, "52.218.0.10:443"); got.String() != "44.0.0.1" {
 		t.Errorf("the service sees %s, want the public address", got)
+	}
+	if got := w.sees(w.attach(stranger), "44.0.0.1:80"); got.String() != "44.0.0.2" {
+		t.Errorf("the instance sees %s, want the other VPC's public address", got)
 	}
 	if got := w.sees(outside, "44.0.0.1:80"); !netip.MustParsePrefix("100.64.0.0/10").Contains(got) {
 		t.Errorf("the instance sees %s, want an address of the internet", got)

@@ -2,6 +2,7 @@ package linux
 
 import (
 	"flag"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"testing"
@@ -24,21 +25,35 @@ func TestPlansAreAsRecorded(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := &Region{}
 			build(r)
-			got := mustPlan(t, r, newNumbers()).String()
-			file := filepath.Join("testdata", name+".golden")
-			if *update {
-				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("the plan changed (-recorded +planned); if that is meant, run the test with -update:\n%s", diff)
-			}
+			compareGolden(t, name, mustPlan(t, r, newNumbers()).String())
 		})
+	}
+}
+
+func TestTheOtherRulesAreAsRecorded(t *testing.T) {
+	for name, r := range map[string]*ruleset{
+		"internet":    internetRules(),
+		"nat-gateway": natRules(addr("10.0.1.5")),
+		"seats":       interfaceSeats(eniPlan{addresses: []netip.Addr{addr("10.0.1.10")}, kind: resource.InterfaceTypeLambda}).rules,
+	} {
+		t.Run(name, func(t *testing.T) { compareGolden(t, name, r.String()) })
+	}
+}
+
+func compareGolden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", name+".golden")
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("the plan changed (-recorded +planned); if that is meant, run the test with -update:\n%s", diff)
 	}
 }
 
