@@ -14,7 +14,6 @@ const killLimit = 3 * time.Second
 // initialize starts the runtime and waits until it asks for its first event. The result is nil, or why it did
 // not; then the environment is broken, and the next invocation tries again.
 func (e *environment) initialize(limit *time.Timer, phase string) *fault {
-	defer limit.Stop()
 	begin := time.Now()
 	if phase == "init" {
 		e.stream.print("INIT_START Runtime Version: %s\tRuntime Version ARN: %s\n", e.plan.Version, e.runtimeARN())

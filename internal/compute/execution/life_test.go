@@ -160,6 +160,17 @@ func TestATimeoutKillsTheRuntimeAndKeepsTmp(t *testing.T) {
 	}
 }
 
+func TestATimeoutRightAfterATimeoutEndsToo(t *testing.T) {
+	f := newFixture(t)
+	fn := f.goFunction(t)
+	fn.Timeout = 1
+	for range 2 { // the second starts the runtime inside the invocation
+		if r := f.call(t, fn, `{"Do":"sleep","N":60000}`); !strings.Contains(string(r.Payload), "Task timed out after 1.00 seconds") {
+			t.Errorf("payload %s", r.Payload)
+		}
+	}
+}
+
 func TestWhatRunsInTheBackgroundIsFrozenBetweenInvocations(t *testing.T) {
 	f := newFixture(t)
 	fn := f.goFunction(t)
