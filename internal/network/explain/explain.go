@@ -30,7 +30,7 @@ type Flow struct {
 	// SourcePort 0 means any that a Linux client would take.
 	SourcePort uint16
 	Port       uint16
-	// ICMP only.
+	// ICMP only; a ping is type 8.
 	ICMPType, ICMPCode int
 }
 

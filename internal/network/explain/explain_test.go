@@ -200,3 +200,35 @@ func TestRoutesInACircleEnd(t *testing.T) {
 		t.Errorf("trace:\n%s", trace)
 	}
 }
+
+func TestEveryTraceIsConsistent(t *testing.T) {
+	odd := []Flow{
+		{}, {From: "eni-fn"}, {To: ip("10.0.1.20")}, {From: "eni-fn", To: ip("::1")}, {From: "eni-fn", Name: "10.0.1.20"},
+		{From: "eni-fn", To: ip("::ffff:10.0.1.20"), Port: 443}, {From: "eni-fn", Name: "."}, {From: "eni-fn", To: ip("0.0.0.0")},
+		{From: "eni-fn", To: ip("10.0.3.10"), Protocol: ICMP, ICMPType: 8}, {From: "eni-fn", To: ip("10.0.3.10"), Protocol: 47},
+		{From: "eni-fn", To: ip("255.255.255.255"), Protocol: 255, Port: 65535}, {From: "eni-nat", To: ip("10.0.1.10"), Port: 1},
+		{From: "eni-fn", To: ip("169.254.169.254"), Port: 80}, {Source: ip("10.0.1.10"), To: ip("34.210.0.7"), Port: 443},
+	}
+	for _, network := range cases {
+		n := newNetwork()
+		network.build(n)
+		top := n.resolve(t)
+		flows := odd
+		for _, c := range cases {
+			flows = append(flows, c.flow)
+		}
+		for _, f := range flows {
+			trace := Explain(top, f)
+			denied := false
+			for _, h := range append(trace.Hops, trace.Return...) {
+				denied = denied || h.Verdict == Deny
+				if h.Text == "" || h.Component.ID == "" && h.Component.Kind != KindResolver || (h.Verdict == Deny) && h.Code == "" {
+					t.Errorf("%s, %+v: hop %+v", network.name, f, h)
+				}
+			}
+			if trace.Reachable == denied || trace.Reachable != (trace.Code == "") || trace.Summary == "" {
+				t.Errorf("%s, %+v: reachable %t, code %q, a hop denied: %t", network.name, f, trace.Reachable, trace.Code, denied)
+			}
+		}
+	}
+}

@@ -9,11 +9,11 @@ import (
 
 // resolve finds the addresses that the flow goes to.
 func (c *explanation) resolve() ([]netip.Addr, bool) {
-	if c.flow.Name == "" {
-		return []netip.Addr{c.flow.To}, true
-	}
 	if ip, err := netip.ParseAddr(c.flow.Name); err == nil {
-		return []netip.Addr{ip.Unmap()}, true
+		c.flow.Name, c.flow.To = "", ip
+	}
+	if c.flow.Name == "" {
+		return c.address(c.flow.To.Unmap())
 	}
 	var in resource.VPCID
 	if c.vpc != nil {
@@ -38,6 +38,22 @@ func (c *explanation) resolve() ([]netip.Addr, bool) {
 		c.note(Allow, resolver, "", "%s is %s: %s", a.Name, joinAddresses(a.Addresses), answerText(a))
 		c.adviseOnName(a)
 		return a.Addresses, true
+	}
+	return nil, false
+}
+
+// address takes the flow's own destination.
+func (c *explanation) address(to netip.Addr) ([]netip.Addr, bool) {
+	why := cause{code: "NO_SOURCE_OR_DESTINATION", component: Component{KindInternet, "internet"}}
+	switch {
+	case !to.IsValid():
+		c.deny(why, "the flow has no destination")
+	case !to.Is4():
+		why.code = "NO_PATH"
+		c.deny(why, "%s is not an IPv4 address, and nothing here speaks IPv6", to)
+	default:
+		c.flow.To = to
+		return []netip.Addr{to}, true
 	}
 	return nil, false
 }

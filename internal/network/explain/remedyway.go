@@ -58,10 +58,10 @@ func (c *explanation) endpointRemedies(why cause, service string) []Remedy {
 	groups := groupNames(why.eni)
 	return append(out, Remedy{
 		Text: fmt.Sprintf("create an interface endpoint for %s in %s with private DNS; its security group must let in TCP 443 from %s", service, why.subnet.ID, groups),
-		CLI: fmt.Sprintf("aws ec2 create-vpc-endpoint --vpc-id %s --vpc-endpoint-type Interface --service-name %s --subnet-ids %s --private-dns-enabled",
+		CLI: fmt.Sprintf("aws ec2 create-vpc-endpoint --vpc-id %s --vpc-endpoint-type Interface --service-name %s --subnet-ids %s --security-group-ids sg-… --private-dns-enabled",
 			why.vpc.ID, name, why.subnet.ID),
 		Terraform: block("aws_vpc_endpoint", service, "vpc_id", string(why.vpc.ID), "vpc_endpoint_type", "Interface", "service_name", name,
-			"subnet_ids", []string{string(why.subnet.ID)}, "private_dns_enabled", true),
+			"subnet_ids", []string{string(why.subnet.ID)}, "security_group_ids", []string{"sg-…"}, "private_dns_enabled", true),
 	})
 }
 

@@ -33,9 +33,10 @@ func (c *explanation) conclude() Trace {
 	return *t
 }
 
-// misled reports whether the name's answer is the root of the failure. A group without any rule fails either way.
+// misled reports whether the name's answer is the root of the failure. A group without any rule fails either way,
+// and answers that get lost were at least on their way.
 func (c *explanation) misled() bool {
-	return c.advice != nil && c.causes[0].code != "SG_HAS_NO_RULES"
+	return c.advice != nil && c.causes[0].code != "SG_HAS_NO_RULES" && !c.causes[0].packet.reply
 }
 
 func (c *explanation) success() string {

@@ -41,7 +41,11 @@ func (c *explanation) walk() {
 	c.hops, c.passes = &c.trace.Return, 0
 	back, ok := c.sendBack(there, answer)
 	if ok && !c.isOrigin(back) {
-		c.deny(cause{code: "NO_PATH", component: interfaceComponent(c.flow.From), packet: answer},
+		at := Component{KindInternet, "internet"}
+		if c.eni != nil {
+			at = interfaceComponent(c.eni.ID)
+		}
+		c.deny(cause{code: "NO_PATH", component: at, packet: answer},
 			"the answer does not come back to where the flow began")
 	}
 }
