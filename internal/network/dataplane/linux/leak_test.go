@@ -118,3 +118,25 @@ func useEverything(w *world) {
 		check{"internet seat", w.sit(dataplane.Seat{}), "tcp", s3 + ":443", Connected},
 	)
 }
+
+func TestNothingEverAsksForAHardwareAddress(t *testing.T) {
+	w := newWorld(t)
+	useEverything(w)
+	client := w.d.routers["vpc-a"].enis["eni-client"]
+	w.check(check{"unused address", w.sit(dataplane.Seat{ENI: client.plan.id}), "tcp", "10.0.2.200:80", TimedOut})
+	spaces := []*netns.NS{w.d.routers["vpc-a"].ns, w.d.internet.ns, client.ns, w.d.routers["vpc-a"].endpoints["vpce-s3"].ns}
+	for _, ns := range spaces {
+		err := withLinks(ns, func(h *netlink.Handle) error {
+			all, err := h.NeighList(0, unix.AF_INET)
+			for _, n := range all {
+				if n.State&(netlink.NUD_PERMANENT|netlink.NUD_NOARP) == 0 {
+					t.Errorf("%s learned %v", ns.Name(), n)
+				}
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}

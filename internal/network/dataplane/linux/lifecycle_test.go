@@ -293,3 +293,30 @@ func TestRulesTooLongForOneMessageAreLoadedBehindTheGuard(t *testing.T) {
 		t.Errorf("open is %t, rules known is %t", r.open, r.rules != nil)
 	}
 }
+
+func TestAVPCThatCannotEvenBeShutIsTakenApart(t *testing.T) {
+	p := newPairing(t)
+	open := []resource.SecurityGroupID{p.vpc.Open()}
+	p.client.GroupIDs, p.server.GroupIDs = open, open
+	p.apply()
+	flow := p.connect(p.clientPlace, "10.0.2.10:80")
+
+	closed, err := netns.New("closed")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed.Close()
+	r := p.d.routers[p.vpc.ID]
+	r.nft.close()
+	r.nft.ns = closed // no rule can be changed any more
+	p.clients.Egress = []topology.Rule{Allow(6, 80, 80, "0.0.0.0/0")}
+	if err := p.d.Apply(context.Background(), p.Topology()); !errors.Is(err, netns.ErrClosed) {
+		t.Fatalf("got %v", err)
+	}
+	if flow.alive(patience) {
+		t.Error("an open connection went on")
+	}
+	p.apply()
+	p.serve(dataplane.Place{ENI: p.server.ID}, 80)
+	p.check(check{"made anew", p.attach(p.client), "tcp", "10.0.2.10:80", Connected})
+}

@@ -301,8 +301,10 @@ func markRule(id uint32) *netlink.Rule {
 	return rule
 }
 
-// close removes the VPC with everything in it.
+// close removes the VPC with everything in it. The kernel does that later, so forwarding is stopped first; if
+// that is refused there is nothing left to try.
 func (r *router) close() {
+	_ = r.ns.Sysctl("net.ipv4.ip_forward=0")
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, e := range r.enis {
