@@ -78,7 +78,9 @@ func (p *Pool) start(ctx context.Context, f *resource.Function, eni resource.Net
 		e.close()
 		return nil, fmt.Errorf("start %s: %w", f.Name, err)
 	}
-	e.initialize(time.NewTimer(initLimit), "init")
+	limit := time.NewTimer(initLimit)
+	defer limit.Stop()
+	e.initialize(limit, "init")
 	return e, nil
 }
 

@@ -12,7 +12,8 @@ import (
 const killLimit = 3 * time.Second
 
 // initialize starts the runtime and waits until it asks for its first event. The result is nil, or why it did
-// not; then the environment is broken, and the next invocation tries again.
+// not; then the environment is broken, and the next invocation tries again. The limit goes on running: inside an
+// invocation it is the invocation's.
 func (e *environment) initialize(limit *time.Timer, phase string) *fault {
 	begin := time.Now()
 	if phase == "init" {

@@ -152,6 +152,10 @@ func TestATimeoutKillsTheRuntimeAndKeepsTmp(t *testing.T) {
 	if !strings.Contains(line, "\tDuration: 1000.00 ms\tBilled Duration: 1000 ms\t") || !strings.HasSuffix(line, "\tStatus: timeout") {
 		t.Errorf("report %q", line)
 	}
+	// Now the invocation includes an initialization, and its limit holds all the same.
+	if r := f.call(t, fn, `{"Do":"sleep","N":60000}`); mask(string(r.Payload)) != want || r.Duration != time.Second {
+		t.Errorf("again: %s after %v", r.Payload, r.Duration)
+	}
 	if r := f.call(t, fn, `{"Do":"read"}`); string(r.Payload) != `"before"` {
 		t.Errorf("/tmp has %s", r.Payload)
 	}
