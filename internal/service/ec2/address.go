@@ -157,7 +157,7 @@ func privateIPOf(eni *resource.NetworkInterface, wanted *string) (netip.Addr, er
 
 func mayAssociate(r state.Reader, a *resource.Address, eni *resource.NetworkInterface, again bool) error {
 	if eni.RequesterManaged {
-		return api.Errorf("OperationNotPermitted", "You are not allowed to manage '%s' attachments.", "ela-attach")
+		return notYours()
 	}
 	if _, ok := gatewayOf(r, eni.VPCID); !ok {
 		return api.Errorf("Gateway.NotAttached", "Network %s is not attached to any internet gateway", eni.VPCID)
@@ -166,7 +166,7 @@ func mayAssociate(r state.Reader, a *resource.Address, eni *resource.NetworkInte
 		return nil
 	}
 	if held, ok := state.Get[*resource.NetworkInterface](r, a.NetworkInterfaceID); ok && held.RequesterManaged {
-		return api.Errorf("OperationNotPermitted", "You are not allowed to manage '%s' attachments.", "ela-attach")
+		return notYours()
 	}
 	if !again {
 		return api.Errorf("Resource.AlreadyAssociated", "resource %s is already associated with associate-id %s", a.AllocationID, a.AssociationID)

@@ -59,7 +59,7 @@ func (s *ec2) createDHCPOptions(tx *state.Tx, _ *api.Call, in *CreateDhcpOptions
 	}
 	options := map[string][]string{}
 	for _, c := range in.DhcpConfigurations {
-		if err := checkDHCPOption(value(c.Key), c.Values); err != nil {
+		if err := checkDHCPOption(tx.Region(), value(c.Key), c.Values); err != nil {
 			return nil, err
 		}
 		if _, twice := options[*c.Key]; twice {
@@ -77,12 +77,15 @@ func (s *ec2) createDHCPOptions(tx *state.Tx, _ *api.Call, in *CreateDhcpOptions
 }
 
 // checkDHCPOption refuses what no interface here would be told: there is no DHCP, only the VPC's resolver.
-func checkDHCPOption(key string, values []string) error {
+func checkDHCPOption(region, key string, values []string) error {
 	if len(values) == 0 {
 		return missing("dhcpConfiguration." + key)
 	}
 	switch key {
 	case optionDomainName:
+		if !slices.Equal(values, []string{defaultDomain(region)}) {
+			return unsupported("Domain names other than %s are not supported in this region.", defaultDomain(region))
+		}
 		return nil
 	case optionDNSServers:
 		if !slices.Equal(values, []string{amazonDNS}) {

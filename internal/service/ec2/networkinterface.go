@@ -68,7 +68,7 @@ func refuseInterfaceOptions(in *CreateNetworkInterfaceInput) error {
 	if given(in.InterfaceType) && *in.InterfaceType != resource.InterfaceTypeInterface {
 		return unsupported("Interfaces of type %s cannot be made in this region.", *in.InterfaceType)
 	}
-	if n := value(in.SecondaryPrivateIpAddressCount); n < 0 || n >= maxPrivateAddresses || len(in.PrivateIpAddresses) > maxPrivateAddresses {
+	if n := value(in.SecondaryPrivateIpAddressCount); n < 0 || n > int64(maxPrivateAddresses-max(1, len(in.PrivateIpAddresses))) {
 		return api.Errorf("PrivateIpAddressLimitExceeded", "Number of private addresses will exceed limit.")
 	}
 	if len(value(in.Description)) > 255 {
@@ -125,25 +125,22 @@ func (s *ec2) deleteNetworkInterface(tx *state.Tx, _ *api.Call, in *DeleteNetwor
 // mayManage refuses to touch the interfaces of endpoints and NAT gateways.
 func mayManage(eni *resource.NetworkInterface) error {
 	if eni.RequesterManaged {
-		return api.Errorf("OperationNotPermitted", "You are not allowed to manage '%s' attachments.", "ela-attach")
+		return notYours()
 	}
 	return nil
 }
 
+func notYours() error {
+	return api.Errorf("OperationNotPermitted", "You are not allowed to manage 'ela-attach' attachments.")
+}
+
 func (s *ec2) modifyNetworkInterfaceAttribute(tx *state.Tx, _ *api.Call, in *ModifyNetworkInterfaceAttributeInput) (*ModifyNetworkInterfaceAttributeOutput, error) {
-	old, err := find[*resource.NetworkInterface](tx, vpcnet.ENI, "networkInterfaceId", in.NetworkInterfaceId)
+	old, err := userInterface(tx, in.NetworkInterfaceId)
 	if err != nil {
 		return nil, err
 	}
 	if in.Attachment != nil || in.ConnectionTrackingSpecification != nil || in.EnaSrdSpecification != nil || in.EnablePrimaryIpv6 != nil || in.AssociatePublicIpAddress != nil {
 		return nil, unsupported("Only groups, the source/destination check and the description of an interface can be changed in this region.")
-	}
-	if err := mayManage(old); err != nil {
-		return nil, err
-	}
-	// A function's groups are the function's: its interfaces are shared by all functions with the same ones.
-	if old.InterfaceType == resource.InterfaceTypeLambda {
-		return nil, api.Errorf("OperationNotPermitted", "You are not allowed to manage '%s' attachments.", "ela-attach")
 	}
 	eni := *old
 	set := 0

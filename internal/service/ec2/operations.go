@@ -70,6 +70,9 @@ func (s *ec2) securityGroupOperations() []service.Operation {
 		service.Update("AuthorizeSecurityGroupIngress", s.authorizeSecurityGroupIngress, on(func(in *AuthorizeSecurityGroupIngressInput) refs { return refs{groupRef(in.GroupId)} })),
 		service.Update("AuthorizeSecurityGroupEgress", s.authorizeSecurityGroupEgress, on(func(in *AuthorizeSecurityGroupEgressInput) refs { return refs{groupRef(in.GroupId)} })),
 		service.Update("RevokeSecurityGroupIngress", s.revokeSecurityGroupIngress, on(func(in *RevokeSecurityGroupIngressInput) refs { return refs{groupRef(in.GroupId)} })),
+		service.Update("ModifySecurityGroupRules", s.modifySecurityGroupRules, on(func(in *ModifySecurityGroupRulesInput) refs { return refs{groupRef(in.GroupId)} })),
+		service.Update("UpdateSecurityGroupRuleDescriptionsIngress", s.updateIngressDescriptions, on(func(in *UpdateSecurityGroupRuleDescriptionsIngressInput) refs { return refs{groupRef(in.GroupId)} })),
+		service.Update("UpdateSecurityGroupRuleDescriptionsEgress", s.updateEgressDescriptions, on(func(in *UpdateSecurityGroupRuleDescriptionsEgressInput) refs { return refs{groupRef(in.GroupId)} })),
 		service.Update("RevokeSecurityGroupEgress", s.revokeSecurityGroupEgress, on(func(in *RevokeSecurityGroupEgressInput) refs { return refs{groupRef(in.GroupId)} })),
 	}
 }
@@ -118,6 +121,8 @@ func (s *ec2) interfaceOperations() []service.Operation {
 		service.Update("CreateNetworkInterface", s.createNetworkInterface, on(func(in *CreateNetworkInterfaceInput) refs {
 			return append(refs{made("network-interface"), subnetRef(in.SubnetId)}, many("security-group", in.Groups)...)
 		})),
+		service.Update("AssignPrivateIpAddresses", s.assignPrivateIPAddresses, on(func(in *AssignPrivateIpAddressesInput) refs { return refs{interfaceRef(in.NetworkInterfaceId)} })),
+		service.Update("UnassignPrivateIpAddresses", s.unassignPrivateIPAddresses, on(func(in *UnassignPrivateIpAddressesInput) refs { return refs{interfaceRef(in.NetworkInterfaceId)} })),
 		service.Update("DeleteNetworkInterface", s.deleteNetworkInterface, on(func(in *DeleteNetworkInterfaceInput) refs { return refs{interfaceRef(in.NetworkInterfaceId)} })),
 		service.View("DescribeNetworkInterfaces", s.describeNetworkInterfaces, service.OnAny()),
 		service.Update("ModifyNetworkInterfaceAttribute", s.modifyNetworkInterfaceAttribute, on(func(in *ModifyNetworkInterfaceAttributeInput) refs {

@@ -45,11 +45,12 @@ func TestDHCPOptionsThatNobodyWouldReadAreRefused(t *testing.T) {
 		return CreateDhcpOptionsInput{DhcpConfigurations: []NewDhcpConfiguration{{Key: &key, Values: values}}}
 	}
 	refused(w, w.createDHCPOptions, create("domain-name-servers", "10.0.0.53"), "UnsupportedOperation")
+	refused(w, w.createDHCPOptions, create("domain-name", "corp.example"), "UnsupportedOperation")
 	refused(w, w.createDHCPOptions, create("ntp-servers", "10.0.0.123"), "UnsupportedOperation")
 	refused(w, w.createDHCPOptions, create("color", "red"), "InvalidParameterValue")
 	refused(w, w.createDHCPOptions, create("domain-name"), "MissingParameter")
 	refused(w, w.createDHCPOptions, CreateDhcpOptionsInput{}, "MissingParameter")
-	in := create("domain-name", "corp.example")
+	in := create("domain-name", "us-west-2.compute.internal")
 	in.DhcpConfigurations = append(in.DhcpConfigurations, create("domain-name-servers", "AmazonProvidedDNS").DhcpConfigurations...)
 	id := do(w, w.createDHCPOptions, in).DhcpOptions.DhcpOptionsId
 	vpc := w.vpc("10.0.0.0/16")

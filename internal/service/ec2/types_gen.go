@@ -70,6 +70,28 @@ type AllocateAddressOutput struct {
 	PublicIpv4Pool        *string `wire:"PublicIpv4Pool,out=publicIpv4Pool"`
 }
 
+// AssignPrivateIpAddressesInput is the request of AssignPrivateIpAddresses.
+type AssignPrivateIpAddressesInput struct {
+	AllowReassignment              *bool    `wire:"AllowReassignment,out=allowReassignment"`
+	Ipv4PrefixCount                *int64   `wire:"Ipv4PrefixCount"`
+	Ipv4Prefixes                   []string `wire:"Ipv4Prefix"`
+	NetworkInterfaceId             *string  `wire:"NetworkInterfaceId,out=networkInterfaceId,required"`
+	PrivateIpAddresses             []string `wire:"PrivateIpAddress,out=privateIpAddress,item=PrivateIpAddress"`
+	SecondaryPrivateIpAddressCount *int64   `wire:"SecondaryPrivateIpAddressCount,out=secondaryPrivateIpAddressCount"`
+}
+
+// AssignPrivateIpAddressesOutput is the answer of AssignPrivateIpAddresses.
+type AssignPrivateIpAddressesOutput struct {
+	AssignedIpv4Prefixes       []Ipv4PrefixSpecification  `wire:"AssignedIpv4PrefixSet,out=assignedIpv4PrefixSet"`
+	AssignedPrivateIpAddresses []AssignedPrivateIpAddress `wire:"AssignedPrivateIpAddressesSet,out=assignedPrivateIpAddressesSet"`
+	NetworkInterfaceId         *string                    `wire:"NetworkInterfaceId,out=networkInterfaceId"`
+}
+
+// AssignedPrivateIpAddress is part of AssignPrivateIpAddresses.
+type AssignedPrivateIpAddress struct {
+	PrivateIpAddress *string `wire:"PrivateIpAddress,out=privateIpAddress"`
+}
+
 // AssociateAddressInput is the request of AssociateAddress.
 type AssociateAddressInput struct {
 	AllocationId       *string `wire:"AllocationId"`
@@ -1038,7 +1060,7 @@ type InternetGatewayAttachment struct {
 	VpcId *string `wire:"VpcId,out=vpcId"`
 }
 
-// IpPermission is part of AuthorizeSecurityGroupEgress, AuthorizeSecurityGroupIngress and 3 more operations.
+// IpPermission is part of AuthorizeSecurityGroupEgress, AuthorizeSecurityGroupIngress and 5 more operations.
 type IpPermission struct {
 	FromPort         *int64            `wire:"FromPort,out=fromPort"`
 	IpProtocol       *string           `wire:"IpProtocol,out=ipProtocol"`
@@ -1049,13 +1071,13 @@ type IpPermission struct {
 	UserIdGroupPairs []UserIdGroupPair `wire:"Groups,out=groups"`
 }
 
-// IpRange is part of AuthorizeSecurityGroupEgress, AuthorizeSecurityGroupIngress and 3 more operations.
+// IpRange is part of AuthorizeSecurityGroupEgress, AuthorizeSecurityGroupIngress and 5 more operations.
 type IpRange struct {
 	CidrIp      *string `wire:"CidrIp,out=cidrIp"`
 	Description *string `wire:"Description,out=description"`
 }
 
-// Ipv4PrefixSpecification is part of CreateNetworkInterface, DescribeNetworkInterfaces.
+// Ipv4PrefixSpecification is part of AssignPrivateIpAddresses, CreateNetworkInterface, DescribeNetworkInterfaces.
 type Ipv4PrefixSpecification struct {
 	Ipv4Prefix *string `wire:"Ipv4Prefix,out=ipv4Prefix"`
 }
@@ -1075,7 +1097,7 @@ type Ipv6PrefixSpecificationRequest struct {
 	Ipv6Prefix *string `wire:"Ipv6Prefix"`
 }
 
-// Ipv6Range is part of AuthorizeSecurityGroupEgress, AuthorizeSecurityGroupIngress and 3 more operations.
+// Ipv6Range is part of AuthorizeSecurityGroupEgress, AuthorizeSecurityGroupIngress and 5 more operations.
 type Ipv6Range struct {
 	CidrIpv6    *string `wire:"CidrIpv6,out=cidrIpv6"`
 	Description *string `wire:"Description,out=description"`
@@ -1129,6 +1151,18 @@ type ModifyNetworkInterfaceAttributeInput struct {
 	Groups                          []string                                `wire:"SecurityGroupId,item=SecurityGroupId"`
 	NetworkInterfaceId              *string                                 `wire:"NetworkInterfaceId,out=networkInterfaceId,required"`
 	SourceDestCheck                 *AttributeBooleanValue                  `wire:"SourceDestCheck,out=sourceDestCheck"`
+}
+
+// ModifySecurityGroupRulesInput is the request of ModifySecurityGroupRules.
+type ModifySecurityGroupRulesInput struct {
+	DryRun             *bool                     `wire:"DryRun"`
+	GroupId            *string                   `wire:"GroupId,required"`
+	SecurityGroupRules []SecurityGroupRuleUpdate `wire:"SecurityGroupRule,required"`
+}
+
+// ModifySecurityGroupRulesOutput is the answer of ModifySecurityGroupRules.
+type ModifySecurityGroupRulesOutput struct {
+	Return *bool `wire:"Return,out=return"`
 }
 
 // ModifySubnetAttributeInput is the request of ModifySubnetAttribute.
@@ -1337,7 +1371,7 @@ type PrefixListEntry struct {
 	Description *string `wire:"Description,out=description"`
 }
 
-// PrefixListId is part of AuthorizeSecurityGroupEgress, AuthorizeSecurityGroupIngress and 3 more operations.
+// PrefixListId is part of AuthorizeSecurityGroupEgress, AuthorizeSecurityGroupIngress and 5 more operations.
 type PrefixListId struct {
 	Description  *string `wire:"Description,out=description"`
 	PrefixListId *string `wire:"PrefixListId,out=prefixListId"`
@@ -1613,6 +1647,30 @@ type SecurityGroupRule struct {
 	ToPort               *int64                   `wire:"ToPort,out=toPort"`
 }
 
+// SecurityGroupRuleDescription is part of UpdateSecurityGroupRuleDescriptionsEgress, UpdateSecurityGroupRuleDescriptionsIngress.
+type SecurityGroupRuleDescription struct {
+	Description         *string `wire:"Description"`
+	SecurityGroupRuleId *string `wire:"SecurityGroupRuleId"`
+}
+
+// SecurityGroupRuleRequest is part of ModifySecurityGroupRules.
+type SecurityGroupRuleRequest struct {
+	CidrIpv4          *string `wire:"CidrIpv4"`
+	CidrIpv6          *string `wire:"CidrIpv6"`
+	Description       *string `wire:"Description"`
+	FromPort          *int64  `wire:"FromPort"`
+	IpProtocol        *string `wire:"IpProtocol"`
+	PrefixListId      *string `wire:"PrefixListId"`
+	ReferencedGroupId *string `wire:"ReferencedGroupId"`
+	ToPort            *int64  `wire:"ToPort"`
+}
+
+// SecurityGroupRuleUpdate is part of ModifySecurityGroupRules.
+type SecurityGroupRuleUpdate struct {
+	SecurityGroupRule   *SecurityGroupRuleRequest `wire:"SecurityGroupRule"`
+	SecurityGroupRuleId *string                   `wire:"SecurityGroupRuleId,required"`
+}
+
 // ServiceDetail is part of DescribeVpcEndpointServices.
 type ServiceDetail struct {
 	AcceptanceRequired              *bool               `wire:"AcceptanceRequired,out=acceptanceRequired"`
@@ -1704,6 +1762,13 @@ type TagSpecification struct {
 	Tags         []Tag   `wire:"Tag"`
 }
 
+// UnassignPrivateIpAddressesInput is the request of UnassignPrivateIpAddresses.
+type UnassignPrivateIpAddressesInput struct {
+	Ipv4Prefixes       []string `wire:"Ipv4Prefix"`
+	NetworkInterfaceId *string  `wire:"NetworkInterfaceId,out=networkInterfaceId,required"`
+	PrivateIpAddresses []string `wire:"PrivateIpAddress,out=privateIpAddress,item=PrivateIpAddress"`
+}
+
 // UnsuccessfulItem is part of DeleteVpcEndpoints.
 type UnsuccessfulItem struct {
 	Error      *UnsuccessfulItemError `wire:"Error,out=error"`
@@ -1716,7 +1781,35 @@ type UnsuccessfulItemError struct {
 	Message *string `wire:"Message,out=message"`
 }
 
-// UserIdGroupPair is part of AuthorizeSecurityGroupEgress, AuthorizeSecurityGroupIngress and 3 more operations.
+// UpdateSecurityGroupRuleDescriptionsEgressInput is the request of UpdateSecurityGroupRuleDescriptionsEgress.
+type UpdateSecurityGroupRuleDescriptionsEgressInput struct {
+	DryRun                        *bool                          `wire:"DryRun"`
+	GroupId                       *string                        `wire:"GroupId"`
+	GroupName                     *string                        `wire:"GroupName"`
+	IpPermissions                 []IpPermission                 `wire:"IpPermissions"`
+	SecurityGroupRuleDescriptions []SecurityGroupRuleDescription `wire:"SecurityGroupRuleDescription"`
+}
+
+// UpdateSecurityGroupRuleDescriptionsEgressOutput is the answer of UpdateSecurityGroupRuleDescriptionsEgress.
+type UpdateSecurityGroupRuleDescriptionsEgressOutput struct {
+	Return *bool `wire:"Return,out=return"`
+}
+
+// UpdateSecurityGroupRuleDescriptionsIngressInput is the request of UpdateSecurityGroupRuleDescriptionsIngress.
+type UpdateSecurityGroupRuleDescriptionsIngressInput struct {
+	DryRun                        *bool                          `wire:"DryRun"`
+	GroupId                       *string                        `wire:"GroupId"`
+	GroupName                     *string                        `wire:"GroupName"`
+	IpPermissions                 []IpPermission                 `wire:"IpPermissions"`
+	SecurityGroupRuleDescriptions []SecurityGroupRuleDescription `wire:"SecurityGroupRuleDescription"`
+}
+
+// UpdateSecurityGroupRuleDescriptionsIngressOutput is the answer of UpdateSecurityGroupRuleDescriptionsIngress.
+type UpdateSecurityGroupRuleDescriptionsIngressOutput struct {
+	Return *bool `wire:"Return,out=return"`
+}
+
+// UserIdGroupPair is part of AuthorizeSecurityGroupEgress, AuthorizeSecurityGroupIngress and 5 more operations.
 type UserIdGroupPair struct {
 	Description            *string `wire:"Description,out=description"`
 	GroupId                *string `wire:"GroupId,out=groupId"`
@@ -1858,3 +1951,6 @@ type ReplaceNetworkAclEntryOutput struct{}
 
 // ReplaceRouteOutput is the answer of ReplaceRoute, which is empty.
 type ReplaceRouteOutput struct{}
+
+// UnassignPrivateIpAddressesOutput is the answer of UnassignPrivateIpAddresses, which is empty.
+type UnassignPrivateIpAddressesOutput struct{}
