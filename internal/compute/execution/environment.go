@@ -78,7 +78,7 @@ func (p *Pool) start(ctx context.Context, f *resource.Function, eni resource.Net
 		e.close()
 		return nil, fmt.Errorf("start %s: %w", f.Name, err)
 	}
-	limit := time.NewTimer(initLimit)
+	limit := time.NewTimer(p.initLimit)
 	defer limit.Stop()
 	e.initialize(limit, "init")
 	return e, nil

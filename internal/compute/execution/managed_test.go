@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -161,6 +162,30 @@ func TestPythonThatCannotStartSaysWhy(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestASlowInitializationGoesOnInsideTheInvocation(t *testing.T) {
+	f := newFixture(t)
+	f.initLimit = 300 * time.Millisecond
+	fn := f.python(t, "slow", "import time\ntime.sleep(0.6)\ndef handler(event, context):\n    return 'ready'\n")
+	r := f.call(t, fn, `{}`)
+	log := mask(f.journal.take())
+	if string(r.Payload) != `"ready"` || r.Duration < 600*time.Millisecond || r.InitDuration != 0 {
+		t.Errorf("%s after %v, init %v", r.Payload, r.Duration, r.InitDuration)
+	}
+	want := "INIT_REPORT Init Duration: <n> ms\tPhase: init\tStatus: timeout\n" + startLine + endLine + report + "\n"
+	if !strings.HasSuffix(log, want) {
+		t.Errorf("got:\n%s\nwant at the end:\n%s", log, want)
+	}
+	fn.Timeout, fn.RevisionID = 1, "2"
+	write(t, filepath.Join(f.dir, "slow", "app.py"), "import time\ntime.sleep(60)\n")
+	r = f.call(t, fn, `{}`)
+	if got := mask(string(r.Payload)); got != `{"errorType":"Sandbox.Timedout","errorMessage":"RequestId: <id> Error: Task timed out after 1.00 seconds"}` {
+		t.Errorf("never ready: %s", got)
+	}
+	if log := mask(f.journal.take()); !strings.Contains(log, "Phase: invoke\tStatus: timeout\n") {
+		t.Errorf("log:\n%s", log)
 	}
 }
 

@@ -17,9 +17,10 @@ import (
 // Pool holds all environments. There is one for each invocation that runs at the same time; the one used last
 // is used first, so that the others can expire.
 type Pool struct {
-	cfg      Config
-	library  *runtimes.Library
-	initSlot chan struct{} // bounds how many start at once: starting is work for the processor
+	cfg       Config
+	initLimit time.Duration
+	library   *runtimes.Library
+	initSlot  chan struct{} // bounds how many start at once: starting is work for the processor
 
 	stop context.CancelFunc
 	done sync.WaitGroup
@@ -52,10 +53,11 @@ func New(cfg Config) *Pool {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	p := &Pool{
-		cfg:      cfg,
-		initSlot: make(chan struct{}, 2*runtime.NumCPU()),
-		stop:     cancel,
-		groups:   map[string]*group{},
+		cfg:       cfg,
+		initLimit: initLimit,
+		initSlot:  make(chan struct{}, 2*runtime.NumCPU()),
+		stop:      cancel,
+		groups:    map[string]*group{},
 	}
 	p.done.Go(func() { p.expire(ctx) })
 	return p
