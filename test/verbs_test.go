@@ -10,6 +10,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"html"
 	"io"
 	"log/slog"
 	"os"
@@ -136,11 +137,14 @@ func check(ts *testscript.TestScript, neg bool, err error) {
 	case err == nil && neg:
 		ts.Fatalf("succeeded, but must not")
 	case errors.As(err, &refused):
-		fmt.Fprintf(ts.Stderr(), "%s %s\n", refused.Code, refused.Body)
+		fmt.Fprintf(ts.Stderr(), "%s %s\n", refused.Code, html.UnescapeString(oneLine(refused.Body)))
 	case err != nil:
 		fmt.Fprintln(ts.Stderr(), err)
 	}
 }
+
+// oneLine lets a script match the code and the message of an answer with one expression.
+func oneLine(b []byte) string { return strings.Join(strings.Fields(string(b)), " ") }
 
 func limit() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.Background(), 60*time.Second)

@@ -2,7 +2,6 @@ package program
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/culvert-cloud/culvert/internal/demo"
 	"github.com/culvert-cloud/culvert/internal/launch"
+	"github.com/culvert-cloud/culvert/internal/network/dataplane/linux"
 	"github.com/culvert-cloud/culvert/internal/region"
 	"github.com/culvert-cloud/culvert/internal/view/cli"
 )
@@ -77,9 +77,9 @@ func runDemo(ctx context.Context, o cli.DemoOptions) error {
 }
 
 // preflight tries the network on this machine.
-func preflight(_ context.Context) error {
+func preflight(ctx context.Context) error {
 	if err := launch.Reexec(); err != nil {
 		return err
 	}
-	return errors.New("not yet")
+	return linux.Preflight(ctx)
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -46,26 +47,24 @@ func openDirectory(path string) (*directory, error) {
 // gone with the process, however that ends. Where there is no place to mount, it is an ordinary temporary
 // directory, removed at the end.
 func memoryDirectory() (*directory, error) {
-	for _, place := range []string{"/mnt", "/media", "/srv"} {
-		info, err := os.Lstat(place)
-		if err != nil || !info.IsDir() {
-			continue
-		}
-		if unix.Mount("culvert", place, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=0700") != nil {
-			continue
-		}
-		path, err := os.MkdirTemp(place, "region-")
-		if err != nil {
-			return nil, fmt.Errorf("make memory directory: %w", err)
-		}
-		return &directory{path: path, remove: true}, nil
-	}
-	path, err := os.MkdirTemp("", "culvert-")
+	path, err := os.MkdirTemp(memory(), "culvert-")
 	if err != nil {
 		return nil, fmt.Errorf("make temporary directory: %w", err)
 	}
 	return &directory{path: path, remove: true}, nil
 }
+
+// memory mounts a file system in memory, once: a second mount would hide the first. It returns its place, empty
+// if there is none.
+var memory = sync.OnceValue(func() string {
+	for _, place := range []string{"/mnt", "/media", "/srv"} {
+		info, err := os.Lstat(place)
+		if err == nil && info.IsDir() && unix.Mount("culvert", place, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=0700") == nil {
+			return place
+		}
+	}
+	return ""
+})
 
 // sub makes a directory below.
 func (d *directory) sub(name string) (string, error) {

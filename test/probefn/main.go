@@ -39,7 +39,8 @@ func handle(ctx context.Context, e event) (string, error) {
 	if e.Timeout > 0 {
 		limit = time.Duration(e.Timeout) * time.Millisecond
 	}
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	// What the function waits for is the event's to say, or the network's; not the function's own time limit.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	defer cancel()
 	switch {
 	case e.Get != "":
