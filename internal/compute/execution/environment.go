@@ -122,12 +122,7 @@ func (p *Pool) plan(library *runtimes.Library, f *resource.Function) (*runtimes.
 
 // make makes everything but the runtime process.
 func (e *environment) make(ctx context.Context, eni resource.NetworkInterfaceID) error {
-	e.stream = &stream{
-		group: logGroup(e.function),
-		name:  fmt.Sprintf("%s/[%s]%s", e.born.UTC().Format("2006/01/02"), latest, e.id),
-		sink:  e.cfg.Logs,
-		log:   e.cfg.Log,
-	}
+	e.stream = e.newStream()
 	credentials, err := e.cfg.Credentials(ctx, e.function, e.function.Name)
 	if err != nil {
 		return fmt.Errorf("assume the execution role: %w", err)
@@ -147,6 +142,15 @@ func (e *environment) make(ctx context.Context, eni resource.NetworkInterfaceID)
 	lines, frames := e.box.Output()
 	e.output = []*drain{newDrain(lines, e.stream.lines), newDrain(frames, e.stream.frames)}
 	return nil
+}
+
+func (e *environment) newStream() *stream {
+	return &stream{
+		group: logGroup(e.function),
+		name:  fmt.Sprintf("%s/[%s]%s", e.born.UTC().Format("2006/01/02"), latest, e.id),
+		sink:  e.cfg.Logs,
+		log:   e.cfg.Log,
+	}
 }
 
 func logGroup(f *resource.Function) string {

@@ -230,10 +230,15 @@ func processes(t *testing.T) (names []string) {
 func TestAMissingBootstrapIsTheFunctionsError(t *testing.T) {
 	f := newFixture(t)
 	write(t, filepath.Join(f.dir, "empty", "readme"), "nothing to run")
-	r := f.call(t, function("empty", "provided.al2023", "x"), "{}")
-	want := `{"errorType":"Runtime.InvalidEntrypoint","errorMessage":"RequestId: <id> Error: Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"}`
-	if got := mask(string(r.Payload)); got != want || r.FunctionError != "Unhandled" {
-		t.Errorf("got %s, want %s", got, want)
+	const message = "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"
+	want := seen{
+		Payload: `{"errorType":"Runtime.InvalidEntrypoint","errorMessage":"RequestId: <id> Error: ` + message + `"}`,
+		Error:   "Unhandled",
+		Log: startLine + "RequestId: <id> Error: " + message + "\nRuntime.InvalidEntrypoint\n" + endLine +
+			strings.Replace(report, "<n> MB\t", "0 MB\t", 1) + "Status: error\tError Type: Runtime.InvalidEntrypoint\n",
+	}
+	if d := cmp.Diff(want, f.see(t, function("empty", "provided.al2023", "x"), "{}")); d != "" {
+		t.Errorf("-want +got:\n%s", d)
 	}
 }
 

@@ -3,8 +3,10 @@ package execution
 import (
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/culvert-cloud/culvert/internal/compute/sandbox"
+	"github.com/culvert-cloud/culvert/internal/resource"
 )
 
 const unhandled = "Unhandled"
@@ -60,6 +62,16 @@ type refusal struct{ fault }
 
 func (r *refusal) Error() string { return r.kind + ": " + r.message }
 
-func (r *refusal) result(inv Invocation) Result {
-	return Result{Payload: r.body(inv.RequestID), FunctionError: unhandled, ExecutedVersion: latest}
+// refuse answers and logs such an invocation, as if it had begun.
+func (p *Pool) refuse(f *resource.Function, inv Invocation, why *refusal) Result {
+	e := &environment{id: newID(), function: f, cfg: &p.cfg, born: time.Now()}
+	e.stream = e.newStream()
+	r := Result{Payload: why.body(inv.RequestID), FunctionError: unhandled, ExecutedVersion: latest, Cold: true}
+	e.stream.print("START RequestId: %s Version: %s\n", inv.RequestID, latest)
+	e.printFault(inv, &why.fault)
+	e.stream.print("END RequestId: %s\n", inv.RequestID)
+	e.stream.print("%s", e.report(inv, &r, &why.fault))
+	e.stream.send()
+	r.LogTail = e.stream.lastOutput()
+	return r
 }

@@ -68,7 +68,7 @@ func New(cfg Config) *Pool {
 func (p *Pool) Invoke(ctx context.Context, f *resource.Function, inv Invocation) (Result, error) {
 	e, err := p.acquire(ctx, f)
 	if refusal := (*refusal)(nil); errors.As(err, &refusal) {
-		return refusal.result(inv), nil
+		return p.refuse(f, inv, refusal), nil
 	}
 	if err != nil {
 		return Result{}, err

@@ -27,9 +27,7 @@ func (e *environment) finish(inv Invocation, r *Result, f *fault) {
 	} else {
 		e.endOutput()
 	}
-	if f != nil && f.payload == nil && f.message != "" && f.kind != timedOut {
-		e.stream.print("RequestId: %s Error: %s\n%s\n", inv.RequestID, f.message, f.kind)
-	}
+	e.printFault(inv, f)
 	usage := e.box.Usage()
 	r.MaxMemoryMB = int((usage.Peak + 1<<20 - 1) >> 20)
 	r.BilledMS = int64(math.Ceil(milliseconds(r.Duration) + milliseconds(r.InitDuration)))
@@ -40,6 +38,13 @@ func (e *environment) finish(inv Invocation, r *Result, f *fault) {
 		e.freeze()
 	}
 	e.stream.send()
+}
+
+// printFault logs what the runtime could not log itself. A timeout is told by the report alone.
+func (e *environment) printFault(inv Invocation, f *fault) {
+	if f != nil && f.payload == nil && f.message != "" && f.kind != timedOut {
+		e.stream.print("RequestId: %s Error: %s\n%s\n", inv.RequestID, f.message, f.kind)
+	}
 }
 
 // report is the REPORT line.

@@ -11,8 +11,9 @@ import (
 	"github.com/culvert-cloud/culvert/internal/compute/sandbox/namespace/pid1"
 )
 
-// systemDirs are the host's directories that programs need. On most systems all but the first are links.
-var systemDirs = []string{"/usr", "/bin", "/sbin", "/lib", "/lib64", "/lib32", "/libx32"}
+// systemDirs are the host's directories that programs need. On most systems all but the first are links or not
+// there at all.
+var systemDirs = []string{"/usr", "/bin", "/sbin", "/lib", "/lib64", "/lib32", "/libx32", "/nix/store"}
 
 // systemFiles are shown if the host has them: the linker's cache and the links of Debian's alternatives.
 var systemFiles = []string{"/etc/ld.so.cache", "/etc/alternatives"}
