@@ -1,28 +1,40 @@
 package archtest
 
 import (
-	"encoding/json"
-	"errors"
-	"io"
-	"os/exec"
+	"os"
+	"path"
 	"strings"
 	"testing"
 )
 
 func TestEveryPackageSaysWhatItIs(t *testing.T) {
-	out, err := exec.Command("go", "list", "-json=ImportPath,Doc", module+"...").Output()
-	if err != nil {
-		t.Fatalf("go list: %v", err)
-	}
-	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
-		var p struct{ ImportPath, Doc string }
-		if err := d.Decode(&p); errors.Is(err, io.EOF) {
-			return
-		} else if err != nil {
-			t.Fatal(err)
+	for _, p := range packages(t) {
+		if !p.doc {
+			t.Errorf("%s has no package comment", p.path)
 		}
-		if p.Doc == "" {
-			t.Errorf("%s has no package comment", p.ImportPath)
+	}
+}
+
+func TestEveryDirectDependencyHasAReason(t *testing.T) {
+	mod, err := os.ReadFile("../../go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	reasons, err := os.ReadFile("../../docs/rationale.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.SplitSeq(string(mod), "\n") {
+		fields := strings.Fields(line)
+		if len(fields) != 2 || !strings.Contains(fields[0], "/") || fields[0] == "module" {
+			continue // indirect ones have a comment
+		}
+		name := strings.TrimPrefix(fields[0], "github.com/")
+		for _, tail := range []string{"/v3", "/server", "/client", "/service/s3"} {
+			name = strings.TrimSuffix(name, tail)
+		}
+		if !strings.Contains(string(reasons), path.Base(name)) {
+			t.Errorf("%s has no line in docs/rationale.md", fields[0])
 		}
 	}
 }

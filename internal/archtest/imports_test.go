@@ -1,10 +1,6 @@
 package archtest
 
 import (
-	"encoding/json"
-	"errors"
-	"io"
-	"os/exec"
 	"path"
 	"strings"
 	"testing"
@@ -59,14 +55,9 @@ var allowed = []struct {
 	{"cmd/culvert", []string{"internal/program"}, ""},
 }
 
-type listed struct {
-	ImportPath string
-	Imports    []string
-}
-
 func TestEveryImportIsAllowed(t *testing.T) {
-	for _, p := range list(t) {
-		pkg := strings.TrimPrefix(p.ImportPath, module)
+	for _, p := range packages(t) {
+		pkg := p.path
 		row := -1
 		for i, r := range allowed {
 			if ok, _ := path.Match(r.pkg, pkg); ok {
@@ -78,7 +69,7 @@ func TestEveryImportIsAllowed(t *testing.T) {
 			t.Errorf("%s is in no row of the dependency rule: add one", pkg)
 			continue
 		}
-		for _, imported := range p.Imports {
+		for _, imported := range p.imports {
 			target, ours := strings.CutPrefix(imported, module)
 			if !ours || matches(allowed[row].may, target) {
 				continue
@@ -89,10 +80,10 @@ func TestEveryImportIsAllowed(t *testing.T) {
 }
 
 func TestOnlyTheProgramImportsTheRegion(t *testing.T) {
-	for _, p := range list(t) {
-		for _, imported := range p.Imports {
-			if imported == module+"internal/region" && p.ImportPath != module+"internal/program" {
-				t.Errorf("%s imports the region", p.ImportPath)
+	for _, p := range packages(t) {
+		for _, imported := range p.imports {
+			if imported == module+"internal/region" && p.path != "internal/program" {
+				t.Errorf("%s imports the region", p.path)
 			}
 		}
 	}
@@ -105,24 +96,4 @@ func matches(patterns []string, pkg string) bool {
 		}
 	}
 	return false
-}
-
-func list(t *testing.T) []listed {
-	t.Helper()
-	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", module+"...").Output()
-	if err != nil {
-		t.Fatalf("go list: %v", err)
-	}
-	var all []listed
-	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
-		var p listed
-		err := d.Decode(&p)
-		if errors.Is(err, io.EOF) {
-			return all
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, p)
-	}
 }
