@@ -178,7 +178,7 @@ func (s *ec2) deleteVPCEndpoints(tx *state.Tx, _ *api.Call, in *DeleteVpcEndpoin
 			return nil, err
 		}
 	}
-	out := &DeleteVpcEndpointsOutput{}
+	out := &DeleteVpcEndpointsOutput{Unsuccessful: []UnsuccessfulItem{}}
 	for _, id := range idsOf[string](in.VpcEndpointIds) {
 		if err := deleteEndpoint(tx, id); err != nil {
 			out.Unsuccessful = append(out.Unsuccessful, UnsuccessfulItem{

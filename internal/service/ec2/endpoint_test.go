@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
@@ -65,7 +64,7 @@ func TestTheArticlesEndpointIsDescribedWithWhatTerraformReads(t *testing.T) {
 		RequesterManaged: new(false), RouteTableIds: []string{}, ServiceName: new(s3Service), ServiceRegion: new("us-west-2"),
 		State: new("available"), SubnetIds: []string{*subnet}, Tags: []Tag{}, VpcEndpointId: id, VpcEndpointType: new("Interface"), VpcId: vpc,
 	}
-	if d := cmp.Diff(got, want, cmpopts.IgnoreFields(VpcEndpoint{}, "PolicyDocument")); d != "" {
+	if d := diff(got, want, cmpopts.IgnoreFields(VpcEndpoint{}, "PolicyDocument")); d != "" {
 		t.Errorf("endpoint differs (-got +want):\n%s", d)
 	}
 	if !strings.Contains(*got.PolicyDocument, `"Principal": "*"`) {
@@ -119,7 +118,7 @@ func TestPrivateDNSFollowsAWSsRules(t *testing.T) {
 		"s3.us-west-2.amazonaws.com", "*.s3.us-west-2.amazonaws.com", "s3-accesspoint.us-west-2.amazonaws.com", "*.s3-accesspoint.us-west-2.amazonaws.com",
 		"s3-control.us-west-2.amazonaws.com", "*.s3-control.us-west-2.amazonaws.com",
 	}
-	if d := cmp.Diff(names, want); d != "" {
+	if d := diff(names, want); d != "" {
 		t.Errorf("private names differ (-got +want):\n%s", d)
 	}
 	// Other services, and the same one in another VPC, are no conflict.
@@ -171,7 +170,7 @@ func TestAGatewayEndpointIsARouteInItsTables(t *testing.T) {
 		return see(w, w.describeRouteTables, DescribeRouteTablesInput{RouteTableIds: []string{*table}}).RouteTables[0].Routes[1:]
 	}
 	want := []Route{{DestinationPrefixListId: new("pl-68a54001"), GatewayId: e.VpcEndpointId, Origin: new("CreateRoute"), State: new("active")}}
-	if d := cmp.Diff(routes(table), want); d != "" {
+	if d := diff(routes(table), want); d != "" {
 		t.Errorf("routes differ (-got +want):\n%s", d)
 	}
 	refused(w, w.createVPCEndpoint, gatewayEndpoint(vpc, table), "RouteAlreadyExists")
@@ -181,7 +180,7 @@ func TestAGatewayEndpointIsARouteInItsTables(t *testing.T) {
 	if len(routes(table)) != 0 {
 		t.Errorf("the first table still has %+v", routes(table))
 	}
-	if d := cmp.Diff(routes(other), want); d != "" {
+	if d := diff(routes(other), want); d != "" {
 		t.Errorf("routes of the other table differ (-got +want):\n%s", d)
 	}
 	do(w, w.deleteRouteTable, DeleteRouteTableInput{RouteTableId: other})
@@ -333,7 +332,7 @@ func TestWhatEndpointsCanLeadToIsListed(t *testing.T) {
 		"com.amazonaws.us-west-2.ec2 Interface", "com.amazonaws.us-west-2.lambda Interface", "com.amazonaws.us-west-2.logs Interface",
 		"com.amazonaws.us-west-2.s3 Gateway", "com.amazonaws.us-west-2.s3 Interface", "com.amazonaws.us-west-2.sts Interface",
 	}
-	if d := cmp.Diff(got, want); d != "" {
+	if d := diff(got, want); d != "" {
 		t.Errorf("services differ (-got +want):\n%s", d)
 	}
 	if len(out.ServiceNames) != 5 {

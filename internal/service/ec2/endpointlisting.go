@@ -41,6 +41,8 @@ func (s *ec2) describeVPCEndpoints(v *state.View, _ *api.Call, in *DescribeVpcEn
 func endpointOutput(r state.Reader, e *resource.VPCEndpoint) VpcEndpoint {
 	out := VpcEndpoint{
 		CreationTimestamp:   timestamp(e.CreationTime),
+		DnsEntries:          []DnsEntry{},
+		Groups:              []SecurityGroupIdentifier{},
 		DnsOptions:          &DnsOptions{DnsRecordIpType: new(e.DNSRecordIPType)},
 		IpAddressType:       new(e.IPAddressType),
 		NetworkInterfaceIds: stringsOf(e.NetworkInterfaceIDs),

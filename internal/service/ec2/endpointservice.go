@@ -59,7 +59,7 @@ func (s *ec2) describeVPCEndpointServices(v *state.View, _ *api.Call, in *Descri
 	if err != nil {
 		return nil, err
 	}
-	out := &DescribeVpcEndpointServicesOutput{ServiceDetails: page, NextToken: next}
+	out := &DescribeVpcEndpointServicesOutput{ServiceDetails: page, ServiceNames: []string{}, NextToken: next}
 	for _, d := range page {
 		if !slices.Contains(out.ServiceNames, *d.ServiceName) {
 			out.ServiceNames = append(out.ServiceNames, *d.ServiceName)
@@ -96,6 +96,7 @@ func serviceDetail(r state.Reader, e endpointService, endpointType string) Servi
 		ServiceRegion:              new(region),
 		ServiceType:                []ServiceTypeDetail{{ServiceType: new(endpointType)}},
 		SupportedIpAddressTypes:    []string{"ipv4"},
+		Tags:                       []Tag{},
 		VpcEndpointPolicySupported: new(true),
 	}
 	for _, z := range zones(region) {

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 )
 
@@ -74,7 +73,7 @@ func TestFiltersAreAllOfAnyOf(t *testing.T) {
 			want = append(want, *id)
 		}
 		slices.Sort(want)
-		if d := cmp.Diff(find(row.filters...), want); d != "" {
+		if d := diff(find(row.filters...), want); d != "" {
 			t.Errorf("%+v: subnets differ (-got +want):\n%s", row.filters, d)
 		}
 	}
@@ -112,7 +111,7 @@ func TestPagesHoldEverythingOnce(t *testing.T) {
 		first := out.Subnets[0].SubnetId
 		do(w, w.deleteSubnet, DeleteSubnetInput{SubnetId: first})
 	}
-	if d := cmp.Diff(got, want); d != "" || !slices.Equal(sizes, []int{5, 5, 2}) {
+	if d := diff(got, want); d != "" || !slices.Equal(sizes, []int{5, 5, 2}) {
 		t.Errorf("pages of %v held (-got +want):\n%s", sizes, d)
 	}
 	notSeen(w, w.describeSubnets, DescribeSubnetsInput{NextToken: new("next please")}, "InvalidNextToken")

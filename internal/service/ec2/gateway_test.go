@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
@@ -18,7 +17,7 @@ func TestAnInternetGatewayIsAttachedToOneVPC(t *testing.T) {
 		Attachments:       []InternetGatewayAttachment{{State: new("available"), VpcId: vpc}},
 		InternetGatewayId: g, OwnerId: new("123456789012"), Tags: []Tag{},
 	}}
-	if d := cmp.Diff(got, want); d != "" {
+	if d := diff(got, want); d != "" {
 		t.Errorf("gateway differs (-got +want):\n%s", d)
 	}
 	refused(w, w.attachInternetGateway, AttachInternetGatewayInput{InternetGatewayId: g, VpcId: other}, "Resource.AlreadyAssociated")
@@ -116,7 +115,7 @@ func TestAPublicNATGatewayHasAnInterfaceAndAnAddress(t *testing.T) {
 			PublicIp: new("203.0.113.1"), Status: new("succeeded"),
 		}},
 	}}
-	if d := cmp.Diff(got, want, cmpopts.IgnoreFields(NatGatewayAddress{}, "AssociationId")); d != "" {
+	if d := diff(got, want, cmpopts.IgnoreFields(NatGatewayAddress{}, "AssociationId")); d != "" {
 		t.Errorf("NAT gateway differs (-got +want):\n%s", d)
 	}
 	if *eni.InterfaceType != "nat_gateway" || *eni.Description != "Interface for NAT Gateway "+*id || !*eni.RequesterManaged || *eni.SourceDestCheck || len(eni.Groups) != 0 {

@@ -111,6 +111,7 @@ func interfaceOutput(r state.Reader, n *resource.NetworkInterface) NetworkInterf
 		Description:        new(n.Description),
 		Groups:             groupIdentifiers(r, n.GroupIDs),
 		InterfaceType:      new(n.InterfaceType),
+		Ipv6Addresses:      []NetworkInterfaceIpv6Address{},
 		Ipv6Native:         new(false),
 		MacAddress:         new(n.MAC),
 		NetworkInterfaceId: new(string(n.ID)),
@@ -152,7 +153,7 @@ func attachmentOutput(n *resource.NetworkInterface) *NetworkInterfaceAttachment 
 }
 
 func groupIdentifiers(r state.Reader, ids []resource.SecurityGroupID) []GroupIdentifier {
-	var out []GroupIdentifier
+	out := []GroupIdentifier{}
 	for _, id := range ids {
 		g := GroupIdentifier{GroupId: new(string(id))}
 		if found, ok := state.Get[*resource.SecurityGroup](r, id); ok {

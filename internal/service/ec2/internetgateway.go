@@ -119,7 +119,7 @@ func (s *ec2) describeInternetGateways(v *state.View, _ *api.Call, in *DescribeI
 }
 
 func internetGatewayOutput(r state.Reader, g *resource.InternetGateway) InternetGateway {
-	out := InternetGateway{InternetGatewayId: new(string(g.ID)), OwnerId: new(r.Account()), Tags: tagSet(g.Tags)}
+	out := InternetGateway{Attachments: []InternetGatewayAttachment{}, InternetGatewayId: new(string(g.ID)), OwnerId: new(r.Account()), Tags: tagSet(g.Tags)}
 	if g.VPCID != "" {
 		out.Attachments = []InternetGatewayAttachment{{State: new("available"), VpcId: new(string(g.VPCID))}}
 	}

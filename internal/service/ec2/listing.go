@@ -28,6 +28,9 @@ func (l listing[T]) answer(items []T, filters []Filter, size *int64, token *stri
 	if err != nil {
 		return nil, nil, err
 	}
+	if items == nil {
+		items = []T{} // an empty list is said, as AWS says it; nil would not be
+	}
 	if err := checkPageSize(size); err != nil {
 		return nil, nil, err
 	}

@@ -227,15 +227,16 @@ func (s *ec2) describeNATGateways(v *state.View, _ *api.Call, in *DescribeNatGat
 
 func natGatewayOutput(r state.Reader, n *resource.NATGateway) NatGateway {
 	out := NatGateway{
-		AvailabilityMode: new("zonal"),
-		ConnectivityType: new("private"),
-		CreateTime:       timestamp(n.CreateTime),
-		DeleteTime:       timestamp(n.DeleteTime),
-		NatGatewayId:     new(string(n.ID)),
-		State:            new(n.State),
-		SubnetId:         new(string(n.SubnetID)),
-		Tags:             tagSet(n.Tags),
-		VpcId:            new(string(n.VPCID)),
+		AvailabilityMode:    new("zonal"),
+		NatGatewayAddresses: []NatGatewayAddress{},
+		ConnectivityType:    new("private"),
+		CreateTime:          timestamp(n.CreateTime),
+		DeleteTime:          timestamp(n.DeleteTime),
+		NatGatewayId:        new(string(n.ID)),
+		State:               new(n.State),
+		SubnetId:            new(string(n.SubnetID)),
+		Tags:                tagSet(n.Tags),
+		VpcId:               new(string(n.VPCID)),
 	}
 	if n.Public {
 		out.ConnectivityType = new("public")

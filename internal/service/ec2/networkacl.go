@@ -137,6 +137,7 @@ func networkACLListing() listing[NetworkAcl] {
 
 func networkACLOutput(r state.Reader, n *resource.NetworkACL) NetworkAcl {
 	out := NetworkAcl{
+		Associations: []NetworkAclAssociation{},
 		Entries:      entriesOutput(n),
 		IsDefault:    new(n.IsDefault),
 		NetworkAclId: new(string(n.ID)),

@@ -2,8 +2,6 @@ package ec2
 
 import (
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 func (w *world) acl(vpc *string) *string {
@@ -28,7 +26,7 @@ func TestANewNetworkACLDeniesEverything(t *testing.T) {
 	final := func(egress bool) NetworkAclEntry {
 		return NetworkAclEntry{CidrBlock: new("0.0.0.0/0"), Egress: &egress, Protocol: new("-1"), RuleAction: new("deny"), RuleNumber: new(int64(32767))}
 	}
-	if d := cmp.Diff(got.Entries, []NetworkAclEntry{final(true), final(false)}); d != "" {
+	if d := diff(got.Entries, []NetworkAclEntry{final(true), final(false)}); d != "" {
 		t.Errorf("entries differ (-got +want):\n%s", d)
 	}
 	if *got.IsDefault {
@@ -52,7 +50,7 @@ func TestEntriesAreOrderedByNumber(t *testing.T) {
 		{Egress: new(false), CidrBlock: new("0.0.0.0/0"), Protocol: new("6"), RuleAction: new("allow"), RuleNumber: new(int64(200)), PortRange: &PortRange{From: new(int64(80)), To: new(int64(80))}},
 		{Egress: new(false), CidrBlock: new("0.0.0.0/0"), Protocol: new("-1"), RuleAction: new("deny"), RuleNumber: new(int64(32767))},
 	}
-	if d := cmp.Diff(w.aclNow(acl).Entries, want); d != "" {
+	if d := diff(w.aclNow(acl).Entries, want); d != "" {
 		t.Errorf("entries differ (-got +want):\n%s", d)
 	}
 }

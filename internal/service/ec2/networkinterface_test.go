@@ -3,7 +3,6 @@ package ec2
 import (
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
@@ -29,7 +28,7 @@ func TestAnInterfaceIsDescribedWithItsNamesAndGroups(t *testing.T) {
 		},
 		RequesterManaged: new(false), SourceDestCheck: new(true), Status: new("available"), SubnetId: subnet, TagSet: []Tag{}, VpcId: vpc,
 	}}
-	if d := cmp.Diff(got, want, cmpopts.IgnoreFields(NetworkInterface{}, "MacAddress")); d != "" {
+	if d := diff(got, want, cmpopts.IgnoreFields(NetworkInterface{}, "MacAddress")); d != "" {
 		t.Errorf("interface differs (-got +want):\n%s", d)
 	}
 }

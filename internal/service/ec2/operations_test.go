@@ -7,8 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/culvert-cloud/culvert/internal/state"
 )
 
@@ -41,7 +39,7 @@ func TestEveryListedOperationIsServedAndSaysWhatItActsOn(t *testing.T) {
 	}
 	slices.Sort(want)
 	slices.Sort(got)
-	if d := cmp.Diff(got, want); d != "" {
+	if d := diff(got, want); d != "" {
 		t.Errorf("operations differ from operations.txt (-got +want):\n%s", d)
 	}
 }
@@ -89,7 +87,7 @@ func TestCallsNameTheResourcesTheyActOn(t *testing.T) {
 			if o.Name != name {
 				continue
 			}
-			if d := cmp.Diff(o.Resources(w.store.View(), row.in), row.want); d != "" {
+			if d := diff(o.Resources(w.store.View(), row.in), row.want); d != "" {
 				t.Errorf("%s: resources differ (-got +want):\n%s", name, d)
 			}
 		}

@@ -251,7 +251,10 @@ func permissions(r state.Reader, g *resource.SecurityGroup, egress bool) []IpPer
 }
 
 func newPermission(rule resource.SecurityGroupRule) IpPermission {
-	p := IpPermission{IpProtocol: new(protocolName(rule.Protocol))}
+	p := IpPermission{
+		IpProtocol: new(protocolName(rule.Protocol)),
+		IpRanges:   []IpRange{}, Ipv6Ranges: []Ipv6Range{}, PrefixListIds: []PrefixListId{}, UserIdGroupPairs: []UserIdGroupPair{},
+	}
 	if hasPorts(rule.Protocol) {
 		p.FromPort, p.ToPort = new(int64(rule.FromPort)), new(int64(rule.ToPort))
 	}

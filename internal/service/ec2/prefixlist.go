@@ -260,7 +260,7 @@ func (s *ec2) describePrefixLists(v *state.View, _ *api.Call, in *DescribePrefix
 		if !p.AWSManaged {
 			continue
 		}
-		out := PrefixList{PrefixListId: new(string(p.ID)), PrefixListName: new(p.Name)}
+		out := PrefixList{Cidrs: []string{}, PrefixListId: new(string(p.ID)), PrefixListName: new(p.Name)}
 		for _, e := range p.Entries {
 			out.Cidrs = append(out.Cidrs, e.CIDR.String())
 		}

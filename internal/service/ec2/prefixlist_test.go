@@ -5,8 +5,6 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/culvert-cloud/culvert/internal/network/topology"
 )
 
@@ -64,7 +62,7 @@ func TestACustomersPrefixListHasVersions(t *testing.T) {
 	refused(w, w.modifyManagedPrefixList, change, "PrefixListVersionMismatch")
 	entries := see(w, w.getManagedPrefixListEntries, GetManagedPrefixListEntriesInput{PrefixListId: id}).Entries
 	want := []PrefixListEntry{{Cidr: new("198.51.100.0/24"), Description: new("")}, {Cidr: new("203.0.113.0/24"), Description: new("")}}
-	if d := cmp.Diff(entries, want); d != "" {
+	if d := diff(entries, want); d != "" {
 		t.Errorf("entries differ (-got +want):\n%s", d)
 	}
 	got := see(w, w.describeManagedPrefixLists, DescribeManagedPrefixListsInput{Filters: filter("prefix-list-name", "offices")}).PrefixLists[0]

@@ -111,6 +111,7 @@ func (s *ec2) describeAvailabilityZones(v *state.View, _ *api.Call, in *Describe
 func zoneOutput(region string, z zone) AvailabilityZone {
 	return AvailabilityZone{
 		GroupName:          new(region + "-zg-1"),
+		Messages:           []AvailabilityZoneMessage{},
 		NetworkBorderGroup: new(region),
 		OptInStatus:        new("opt-in-not-required"),
 		RegionName:         new(region),

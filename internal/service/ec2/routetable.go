@@ -216,11 +216,13 @@ func routeTableListing() listing[RouteTable] {
 
 func routeTableOutput(r state.Reader, t *resource.RouteTable) RouteTable {
 	out := RouteTable{
-		OwnerId:      new(r.Account()),
-		RouteTableId: new(string(t.ID)),
-		Routes:       routesOutput(r, t),
-		Tags:         tagSet(t.Tags),
-		VpcId:        new(string(t.VPCID)),
+		Associations:    []RouteTableAssociation{},
+		PropagatingVgws: []PropagatingVgw{},
+		OwnerId:         new(r.Account()),
+		RouteTableId:    new(string(t.ID)),
+		Routes:          routesOutput(r, t),
+		Tags:            tagSet(t.Tags),
+		VpcId:           new(string(t.VPCID)),
 	}
 	for _, a := range t.Associations {
 		o := RouteTableAssociation{

@@ -2,8 +2,6 @@ package ec2
 
 import (
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 func TestARouteTableIsMadeOnceForAToken(t *testing.T) {
@@ -96,14 +94,14 @@ func TestRoutesShowTheirTargetsAndTurnBlackWhenThoseGo(t *testing.T) {
 			{DestinationCidrBlock: new("192.168.0.0/16"), NetworkInterfaceId: eni, Origin: new("CreateRoute"), State: &state},
 		}
 	}
-	if d := cmp.Diff(routes(), want("active")); d != "" {
+	if d := diff(routes(), want("active")); d != "" {
 		t.Errorf("routes differ (-got +want):\n%s", d)
 	}
 	do(w, w.detachInternetGateway, DetachInternetGatewayInput{InternetGatewayId: gateway, VpcId: vpc})
 	do(w, w.deleteInternetGateway, DeleteInternetGatewayInput{InternetGatewayId: gateway})
 	do(w, w.deleteNATGateway, DeleteNatGatewayInput{NatGatewayId: nat})
 	do(w, w.deleteNetworkInterface, DeleteNetworkInterfaceInput{NetworkInterfaceId: eni})
-	if d := cmp.Diff(routes(), want("blackhole")); d != "" {
+	if d := diff(routes(), want("blackhole")); d != "" {
 		t.Errorf("routes differ after their targets went (-got +want):\n%s", d)
 	}
 }

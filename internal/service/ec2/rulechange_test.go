@@ -2,8 +2,6 @@ package ec2
 
 import (
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 // ingressRule adds a rule and returns its id.
@@ -30,7 +28,7 @@ func TestAModifiedRuleKeepsItsIDAndTags(t *testing.T) {
 		SecurityGroupRuleArn: new("arn:aws:ec2:us-west-2:123456789012:security-group-rule/" + *id), SecurityGroupRuleId: id,
 		Tags: []Tag{{Key: new("k"), Value: new("v")}}, ToPort: new(int64(-1)),
 	}}
-	if d := cmp.Diff(got, want); d != "" {
+	if d := diff(got, want); d != "" {
 		t.Errorf("rule differs (-got +want):\n%s", d)
 	}
 	port := new(int64(443))

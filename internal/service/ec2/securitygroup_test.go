@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
@@ -29,7 +28,7 @@ func TestANewGroupAllowsNothingInAndEverythingOut(t *testing.T) {
 	if len(g.IpPermissions) != 0 {
 		t.Errorf("ingress is %+v, want nothing", g.IpPermissions)
 	}
-	if d := cmp.Diff(g.IpPermissionsEgress, []IpPermission{all("0.0.0.0/0")}); d != "" {
+	if d := diff(g.IpPermissionsEgress, []IpPermission{all("0.0.0.0/0")}); d != "" {
 		t.Errorf("egress differs (-got +want):\n%s", d)
 	}
 	if *g.SecurityGroupArn != "arn:aws:ec2:us-west-2:123456789012:security-group/"+*g.GroupId {
@@ -98,7 +97,7 @@ func TestPermissionsWithEqualPortsAreMerged(t *testing.T) {
 			UserIdGroupPairs: []UserIdGroupPair{{GroupId: peer, UserId: new("123456789012"), Description: new("peers")}}},
 		{IpProtocol: new("icmp"), FromPort: new(int64(8)), ToPort: new(int64(-1)), IpRanges: []IpRange{{CidrIp: new("10.0.0.0/16")}}},
 	}
-	if d := cmp.Diff(w.groupNow(g).IpPermissions, want); d != "" {
+	if d := diff(w.groupNow(g).IpPermissions, want); d != "" {
 		t.Errorf("ingress differs (-got +want):\n%s", d)
 	}
 }
@@ -116,7 +115,7 @@ func TestEachPeerIsARuleOfItsOwn(t *testing.T) {
 		IsEgress: new(false), SecurityGroupRuleArn: new("arn:aws:ec2:us-west-2:123456789012:security-group-rule/" + *made.SecurityGroupRuleId),
 		Tags: []Tag{{Key: new("Name"), Value: new("http")}}, ToPort: new(int64(81)),
 	}}
-	if d := cmp.Diff(seen, want, cmpopts.IgnoreFields(SecurityGroupRule{}, "SecurityGroupRuleId")); d != "" {
+	if d := diff(seen, want, cmpopts.IgnoreFields(SecurityGroupRule{}, "SecurityGroupRuleId")); d != "" {
 		t.Errorf("rule differs (-got +want):\n%s", d)
 	}
 	refused(w, w.revokeSecurityGroupEgress, RevokeSecurityGroupEgressInput{GroupId: g, SecurityGroupRuleIds: []string{*made.SecurityGroupRuleId}}, "InvalidSecurityGroupRuleId.NotFound")

@@ -200,6 +200,7 @@ func subnetOutput(r state.Reader, s *resource.Subnet) Subnet {
 		CidrBlock:                   new(s.CIDR.String()),
 		DefaultForAz:                new(s.DefaultForAZ),
 		EnableDns64:                 new(s.EnableDNS64),
+		Ipv6CidrBlockAssociationSet: []SubnetIpv6CidrBlockAssociation{},
 		Ipv6Native:                  new(false),
 		MapCustomerOwnedIpOnLaunch:  new(false),
 		MapPublicIpOnLaunch:         new(s.MapPublicIPOnLaunch),

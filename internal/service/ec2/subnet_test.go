@@ -2,8 +2,6 @@ package ec2
 
 import (
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 func TestASubnetIsDescribedWithWhatTerraformReads(t *testing.T) {
@@ -21,7 +19,7 @@ func TestASubnetIsDescribedWithWhatTerraformReads(t *testing.T) {
 		State: new("available"), SubnetArn: new("arn:aws:ec2:us-west-2:123456789012:subnet/" + *id), SubnetId: id,
 		Tags: []Tag{}, VpcId: vpc,
 	}}
-	if d := cmp.Diff(got, want); d != "" {
+	if d := diff(got, want); d != "" {
 		t.Errorf("subnet differs (-got +want):\n%s", d)
 	}
 }

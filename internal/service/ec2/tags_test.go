@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 func TestEveryKindOfResourceTakesTags(t *testing.T) {
@@ -29,7 +27,7 @@ func TestEveryKindOfResourceTakesTags(t *testing.T) {
 	for kind, id := range ids {
 		got := see(w, w.describeTags, DescribeTagsInput{Filters: append(filter("resource-type", kind), filter("tag:team", "n*")...)}).Tags
 		want := []TagDescription{{Key: new("team"), ResourceId: id, ResourceType: &kind, Value: new("net")}}
-		if d := cmp.Diff(got, want); d != "" {
+		if d := diff(got, want); d != "" {
 			t.Errorf("%s: tags differ (-got +want):\n%s", kind, d)
 		}
 	}

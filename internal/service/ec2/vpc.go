@@ -42,6 +42,7 @@ func (s *ec2) createVPC(tx *state.Tx, _ *api.Call, in *CreateVpcInput) (*CreateV
 	tx.Put(defaultGroup(tx, v.ID))
 	out := vpcOutput(tx, v)
 	out.State = new("pending") // AWS answers so, and available ever after
+	out.Ipv6CidrBlockAssociationSet = []VpcIpv6CidrBlockAssociation{}
 	return &CreateVpcOutput{Vpc: &out}, nil
 }
 

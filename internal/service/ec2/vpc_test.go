@@ -2,8 +2,6 @@ package ec2
 
 import (
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 func TestANewVPCHasExactlyOneOfEachDefaultObject(t *testing.T) {
@@ -17,7 +15,7 @@ func TestANewVPCHasExactlyOneOfEachDefaultObject(t *testing.T) {
 		t.Fatalf("%d main route tables, want 1", len(tables))
 	}
 	local := []Route{{DestinationCidrBlock: new("10.0.0.0/16"), GatewayId: new("local"), Origin: new("CreateRouteTable"), State: new("active")}}
-	if d := cmp.Diff(tables[0].Routes, local); d != "" {
+	if d := diff(tables[0].Routes, local); d != "" {
 		t.Errorf("routes differ (-got +want):\n%s", d)
 	}
 
@@ -29,7 +27,7 @@ func TestANewVPCHasExactlyOneOfEachDefaultObject(t *testing.T) {
 		return NetworkAclEntry{CidrBlock: new("0.0.0.0/0"), Egress: &egress, Protocol: new("-1"), RuleAction: &action, RuleNumber: &number}
 	}
 	entries := []NetworkAclEntry{entry(true, 100, "allow"), entry(true, 32767, "deny"), entry(false, 100, "allow"), entry(false, 32767, "deny")}
-	if d := cmp.Diff(acls[0].Entries, entries); d != "" {
+	if d := diff(acls[0].Entries, entries); d != "" {
 		t.Errorf("entries differ (-got +want):\n%s", d)
 	}
 
@@ -38,11 +36,11 @@ func TestANewVPCHasExactlyOneOfEachDefaultObject(t *testing.T) {
 		t.Fatalf("%d default groups, want 1", len(groups))
 	}
 	self := []IpPermission{{IpProtocol: new("-1"), UserIdGroupPairs: []UserIdGroupPair{{GroupId: groups[0].GroupId, UserId: new("123456789012")}}}}
-	if d := cmp.Diff(groups[0].IpPermissions, self); d != "" {
+	if d := diff(groups[0].IpPermissions, self); d != "" {
 		t.Errorf("ingress differs (-got +want):\n%s", d)
 	}
 	out := []IpPermission{{IpProtocol: new("-1"), IpRanges: []IpRange{{CidrIp: new("0.0.0.0/0")}}}}
-	if d := cmp.Diff(groups[0].IpPermissionsEgress, out); d != "" {
+	if d := diff(groups[0].IpPermissionsEgress, out); d != "" {
 		t.Errorf("egress differs (-got +want):\n%s", d)
 	}
 }
@@ -68,7 +66,7 @@ func TestAVPCIsDescribedWithWhatTerraformReads(t *testing.T) {
 		OwnerId: new("123456789012"), State: new("available"), VpcId: created.VpcId,
 		Tags: []Tag{{Key: new("Name"), Value: new("demo")}},
 	}}
-	if d := cmp.Diff(got, want); d != "" {
+	if d := diff(got, want); d != "" {
 		t.Errorf("VPC differs (-got +want):\n%s", d)
 	}
 }

@@ -4,6 +4,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"github.com/culvert-cloud/culvert/internal/api"
 	"github.com/culvert-cloud/culvert/internal/state"
 )
@@ -152,3 +155,8 @@ func filter(name string, values ...string) []Filter {
 
 // nowhere are well-formed ids that name nothing.
 func nowhere(prefix string) *string { return new(prefix + "-0123456789abcdef0") }
+
+// diff is cmp.Diff, but an empty list is as good as none.
+func diff(got, want any, options ...cmp.Option) string {
+	return cmp.Diff(got, want, append(options, cmpopts.EquateEmpty())...)
+}
