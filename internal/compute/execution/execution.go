@@ -58,6 +58,7 @@ type Config struct {
 	Region   string
 	Account  string
 
+	Dir             string        // for files of the pool's own; empty: the system's temporary directory
 	MaxEnvironments int           // of all functions; 0: 100
 	IdleTTL         time.Duration // how long an unused environment is kept; 0: 10 minutes
 	MaxAge          time.Duration // after which an environment is not used again; 0: 45 minutes

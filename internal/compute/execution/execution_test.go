@@ -172,6 +172,7 @@ func newFixture(t testing.TB, change ...func(*Config)) *fixture {
 		Resolver: func(*resource.Function) ([]string, string) { return []string{"10.0.0.2"}, "ec2.internal" },
 		Region:   "us-west-2",
 		Account:  "000000000000",
+		Dir:      dir,
 	}
 	for _, c := range change {
 		c(&cfg)

@@ -293,7 +293,7 @@ func (p *Pool) runtimesLibrary() (*runtimes.Library, error) {
 		return nil, errClosed
 	}
 	if p.library == nil {
-		l, err := runtimes.New(p.cfg.Log)
+		l, err := runtimes.New(p.cfg.Log, p.cfg.Dir)
 		if err != nil {
 			return nil, fmt.Errorf("invoke: %w", err)
 		}

@@ -5,6 +5,10 @@
 // brings its own runtime clients, made for the machine's interpreters, and finds an AWS SDK for Python, which
 // functions expect to be there. Interpreters are looked for when a function needs one, never earlier, and a
 // missing one is an error of the invocation, never of the function's creation. Nothing is ever downloaded.
+//
+// What differs from AWS: with an interpreter of the distribution, functions can import the distribution's
+// packages too; functions of Node.js have no AWS SDK but their own; response streaming from Node.js, container
+// images, layers and other languages are not there.
 package runtimes
 
 import (
@@ -80,9 +84,10 @@ type Library struct {
 	warm    map[string]bool      // interpreters the client was compiled for; guarded by mu
 }
 
-// New writes the runtime clients to a directory of its own.
-func New(log *slog.Logger) (*Library, error) {
-	dir, err := os.MkdirTemp("", "culvert-runtimes-")
+// New writes the runtime clients to a directory of its own below one that exists; empty: the system's temporary
+// directory.
+func New(log *slog.Logger, below string) (*Library, error) {
+	dir, err := os.MkdirTemp(below, "culvert-runtimes-")
 	if err != nil {
 		return nil, fmt.Errorf("write runtime clients: %w", err)
 	}

@@ -145,7 +145,7 @@ func TestAScriptIsNoInterpreter(t *testing.T) {
 }
 
 func TestThePlanOfAFunctionWithABootstrapIsItsCode(t *testing.T) {
-	l, err := New(slog.New(slog.DiscardHandler))
+	l, err := New(slog.New(slog.DiscardHandler), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +164,7 @@ func TestThePlanOfAFunctionWithABootstrapIsItsCode(t *testing.T) {
 
 func TestTheClientsAreReadableForEverybody(t *testing.T) {
 	old := syscall.Umask(0o077)
-	l, err := New(slog.New(slog.DiscardHandler))
+	l, err := New(slog.New(slog.DiscardHandler), "")
 	syscall.Umask(old)
 	if err != nil {
 		t.Fatal(err)

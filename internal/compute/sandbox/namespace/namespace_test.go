@@ -193,9 +193,9 @@ func TestNothingLeaks(t *testing.T) {
 	if got := runtime.NumGoroutine(); got > routines+2 {
 		t.Errorf("%d goroutines, before %d", got, routines)
 	}
-	if g := d.groups; g != nil && g.v2 != "" {
-		if dirs, _ := filepath.Glob(g.v2 + "/*/cgroup.procs"); len(dirs) != 0 {
-			t.Errorf("control groups left: %v", dirs)
+	for _, dir := range []string{d.groups.v2, d.groups.v1Memory} {
+		if left, _ := filepath.Glob(dir + "/*/cgroup.procs"); dir != "" && len(left) != 0 {
+			t.Errorf("control groups left: %v", left)
 		}
 	}
 }
