@@ -128,7 +128,16 @@ func blockOf(b *resource.Bucket) publicAccessBlock {
 	return out
 }
 
-func acceptPublicAccessBlock(body []byte) error {
+func acceptPublicAccessBlock(body []byte) (string, error) {
 	var in publicAccessBlock
-	return parseXML(body, "PublicAccessBlockConfiguration", &in)
+	if err := parseXML(body, "PublicAccessBlockConfiguration", &in); err != nil {
+		return "", err
+	}
+	return in.xml(), nil
+}
+
+func (b publicAccessBlock) xml() string {
+	return fmt.Sprintf("<PublicAccessBlockConfiguration><BlockPublicAcls>%t</BlockPublicAcls><IgnorePublicAcls>%t</IgnorePublicAcls>"+
+		"<BlockPublicPolicy>%t</BlockPublicPolicy><RestrictPublicBuckets>%t</RestrictPublicBuckets></PublicAccessBlockConfiguration>",
+		b.BlockPublicAcls, b.IgnorePublicAcls, b.BlockPublicPolicy, b.RestrictPublicBuckets)
 }

@@ -16,25 +16,27 @@ const enforced = "BucketOwnerEnforced"
 
 // configuration is a subresource of a bucket that is a document.
 type configuration struct {
-	subresource  string
-	get, put     string // operations; del empty: cannot be deleted
-	del          string
-	getAction    string
-	putAction    string
-	root         string     // element
-	none         *api.Error // if there is none
-	fallback     string     // document if there is none and none is nil; without its root's name space
-	accept       func(body []byte) error
-	acceptDelete bool // deleting what is there is supported
+	subresource   string
+	get, put, del string // operations; without del it cannot be deleted
+	getAction     string
+	putAction     string
+	none          *api.Error // if there is none
+	fallback      string     // document if there is none and none is nil; without its root's name space
+	// accept checks a document that is put, and returns what to keep. Nil: all are refused.
+	accept func(body []byte) (string, error)
 }
 
 func notFound(code, message string) *api.Error {
 	return &api.Error{Code: code, Message: message, Status: http.StatusNotFound}
 }
 
-// configurations are those that are kept as they were put, or refused. Those that mean nothing here accept only
-// what a bucket has anyway.
 func configurations() []configuration {
+	return append(refusedConfigurations(), keptConfigurations()...)
+}
+
+// refusedConfigurations are those that would have an effect in AWS and have none here. Where there is a document
+// that says what a bucket is anyway, that one is accepted.
+func refusedConfigurations() []configuration {
 	return []configuration{
 		{
 			subresource: "cors", get: "GetBucketCors", put: "PutBucketCors", del: "DeleteBucketCors",
@@ -59,37 +61,42 @@ func configurations() []configuration {
 		}, {
 			subresource: "logging", get: "GetBucketLogging", put: "PutBucketLogging",
 			getAction: "s3:GetBucketLogging", putAction: "s3:PutBucketLogging",
-			root: "BucketLoggingStatus", fallback: "<BucketLoggingStatus/>", accept: onlyEmpty("BucketLoggingStatus"),
+			fallback: "<BucketLoggingStatus/>", accept: onlyEmpty("BucketLoggingStatus"),
 		}, {
 			subresource: "notification", get: "GetBucketNotificationConfiguration", put: "PutBucketNotificationConfiguration",
 			getAction: "s3:GetBucketNotification", putAction: "s3:PutBucketNotification",
-			root: "NotificationConfiguration", fallback: "<NotificationConfiguration/>", accept: onlyEmpty("NotificationConfiguration"),
+			fallback: "<NotificationConfiguration/>", accept: onlyEmpty("NotificationConfiguration"),
 		}, {
 			subresource: "accelerate", get: "GetBucketAccelerateConfiguration", put: "PutBucketAccelerateConfiguration",
 			getAction: "s3:GetAccelerateConfiguration", putAction: "s3:PutAccelerateConfiguration",
-			root: "AccelerateConfiguration", fallback: "<AccelerateConfiguration/>", accept: only("AccelerateConfiguration", "Status", "Suspended"),
+			fallback: "<AccelerateConfiguration/>", accept: only("AccelerateConfiguration", "Status", "Suspended"),
 		}, {
 			subresource: "requestPayment", get: "GetBucketRequestPayment", put: "PutBucketRequestPayment",
 			getAction: "s3:GetBucketRequestPayment", putAction: "s3:PutBucketRequestPayment",
-			root:     "RequestPaymentConfiguration",
 			fallback: "<RequestPaymentConfiguration><Payer>BucketOwner</Payer></RequestPaymentConfiguration>",
 			accept:   only("RequestPaymentConfiguration", "Payer", "BucketOwner"),
-		}, {
+		},
+	}
+}
+
+// keptConfigurations are those that are kept as they were put.
+func keptConfigurations() []configuration {
+	return []configuration{
+		{
 			subresource: "encryption", get: "GetBucketEncryption", put: "PutBucketEncryption", del: "DeleteBucketEncryption",
 			getAction: "s3:GetEncryptionConfiguration", putAction: "s3:PutEncryptionConfiguration",
-			root:     "ServerSideEncryptionConfiguration",
-			fallback: "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault><BucketKeyEnabled>false</BucketKeyEnabled></Rule></ServerSideEncryptionConfiguration>",
-			accept:   acceptEncryption, acceptDelete: true,
+			fallback: encryptionXML(false),
+			accept:   acceptEncryption,
 		}, {
 			subresource: "ownershipControls", get: "GetBucketOwnershipControls", put: "PutBucketOwnershipControls", del: "DeleteBucketOwnershipControls",
 			getAction: "s3:GetBucketOwnershipControls", putAction: "s3:PutBucketOwnershipControls",
-			root: "OwnershipControls", none: notFound("OwnershipControlsNotFoundError", "The bucket ownership controls were not found"),
-			accept: acceptOwnership, acceptDelete: true,
+			none:   notFound("OwnershipControlsNotFoundError", "The bucket ownership controls were not found"),
+			accept: acceptOwnership,
 		}, {
 			subresource: "publicAccessBlock", get: "GetPublicAccessBlock", put: "PutPublicAccessBlock", del: "DeletePublicAccessBlock",
 			getAction: "s3:GetBucketPublicAccessBlock", putAction: "s3:PutBucketPublicAccessBlock",
-			root: "PublicAccessBlockConfiguration", none: notFound("NoSuchPublicAccessBlockConfiguration", "The public access block configuration was not found"),
-			accept: acceptPublicAccessBlock, acceptDelete: true,
+			none:   notFound("NoSuchPublicAccessBlockConfiguration", "The public access block configuration was not found"),
+			accept: acceptPublicAccessBlock,
 		},
 	}
 }
@@ -97,9 +104,8 @@ func configurations() []configuration {
 // newBucketConfiguration is what a bucket has from the start since April 2023.
 func newBucketConfiguration() map[string]string {
 	return map[string]string{
-		"ownershipControls": "<OwnershipControls><Rule><ObjectOwnership>" + enforced + "</ObjectOwnership></Rule></OwnershipControls>",
-		"publicAccessBlock": "<PublicAccessBlockConfiguration><BlockPublicAcls>true</BlockPublicAcls><IgnorePublicAcls>true</IgnorePublicAcls>" +
-			"<BlockPublicPolicy>true</BlockPublicPolicy><RestrictPublicBuckets>true</RestrictPublicBuckets></PublicAccessBlockConfiguration>",
+		"ownershipControls": ownershipXML,
+		"publicAccessBlock": publicAccessBlock{true, true, true, true}.xml(),
 	}
 }
 
@@ -158,12 +164,9 @@ func (s *Service) putConfiguration(c configuration) func(http.ResponseWriter, *r
 		if c.accept == nil {
 			return notImplemented(c.put + " is not implemented: it would have no effect.")
 		}
-		if err := c.accept(body); err != nil {
-			return err
-		}
-		document, err := canonicalXML(body)
+		document, err := c.accept(body)
 		if err != nil {
-			return malformedXML()
+			return err
 		}
 		err = s.change(r, func(b *resource.Bucket) { b.Subresources[c.subresource] = document })
 		if err != nil {
@@ -213,17 +216,6 @@ func (s *Service) tryChange(r *request, f func(*resource.Bucket) error) error {
 	return err
 }
 
-// canonicalXML is a document without name spaces, attributes and comments, as it is kept.
-func canonicalXML(body []byte) (string, error) {
-	var n node
-	if err := xml.Unmarshal(body, &n); err != nil {
-		return "", err
-	}
-	var b strings.Builder
-	n.write(&b)
-	return b.String(), nil
-}
-
 // node is an element.
 type node struct {
 	XMLName  xml.Name
@@ -244,38 +236,45 @@ func (n *node) write(b *strings.Builder) {
 	fmt.Fprintf(b, "</%s>", n.XMLName.Local)
 }
 
+// String is the element without name spaces, attributes and comments.
+func (n *node) String() string {
+	var b strings.Builder
+	n.write(&b)
+	return b.String()
+}
+
 // onlyEmpty accepts a document that switches something off.
-func onlyEmpty(root string) func([]byte) error {
-	return func(body []byte) error {
+func onlyEmpty(root string) func([]byte) (string, error) {
+	return func(body []byte) (string, error) {
 		var n node
 		if err := parseXML(body, root, &n); err != nil {
-			return err
+			return "", err
 		}
 		if len(n.Children) > 0 {
-			return notImplemented(n.Children[0].XMLName.Local + " is not implemented: it would have no effect.")
+			return "", notImplemented(n.Children[0].XMLName.Local + " is not implemented: it would have no effect.")
 		}
-		return nil
+		return n.String(), nil
 	}
 }
 
 // only accepts a document with one element of one value.
-func only(root, name, value string) func([]byte) error {
-	return func(body []byte) error {
+func only(root, name, value string) func([]byte) (string, error) {
+	return func(body []byte) (string, error) {
 		var n node
 		if err := parseXML(body, root, &n); err != nil {
-			return err
+			return "", err
 		}
 		if len(n.Children) != 1 || n.Children[0].XMLName.Local != name {
-			return malformedXML()
+			return "", malformedXML()
 		}
 		if got := strings.TrimSpace(n.Children[0].Text); got != value {
-			return notImplemented(name + " " + got + " is not implemented: it would have no effect.")
+			return "", notImplemented(name + " " + got + " is not implemented: it would have no effect.")
 		}
-		return nil
+		return n.String(), nil
 	}
 }
 
-func acceptEncryption(body []byte) error {
+func acceptEncryption(body []byte) (string, error) {
 	var in struct {
 		Rule []struct {
 			Default *struct {
@@ -286,32 +285,39 @@ func acceptEncryption(body []byte) error {
 		}
 	}
 	if err := parseXML(body, "ServerSideEncryptionConfiguration", &in); err != nil {
-		return err
+		return "", err
 	}
 	if len(in.Rule) != 1 || in.Rule[0].Default == nil {
-		return malformedXML()
+		return "", malformedXML()
 	}
 	if d := in.Rule[0].Default; d.SSEAlgorithm != "AES256" || d.KMSMasterKeyID != "" {
-		return notImplemented("Only AES256 is implemented: there are no keys of AWS KMS.")
+		return "", notImplemented("Only AES256 is implemented: there are no keys of AWS KMS.")
 	}
-	return nil
+	return encryptionXML(in.Rule[0].BucketKeyEnabled), nil
 }
 
-func acceptOwnership(body []byte) error {
+func encryptionXML(bucketKey bool) string {
+	return fmt.Sprintf("<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm>"+
+		"</ApplyServerSideEncryptionByDefault><BucketKeyEnabled>%t</BucketKeyEnabled></Rule></ServerSideEncryptionConfiguration>", bucketKey)
+}
+
+func acceptOwnership(body []byte) (string, error) {
 	var in struct {
 		Rule []struct{ ObjectOwnership string }
 	}
 	if err := parseXML(body, "OwnershipControls", &in); err != nil {
-		return err
+		return "", err
 	}
 	if len(in.Rule) != 1 {
-		return malformedXML()
+		return "", malformedXML()
 	}
 	switch in.Rule[0].ObjectOwnership {
 	case enforced:
-		return nil
+		return ownershipXML, nil
 	case "BucketOwnerPreferred", "ObjectWriter":
-		return notImplemented("Only BucketOwnerEnforced is implemented: there are no ACLs.")
+		return "", notImplemented("Only BucketOwnerEnforced is implemented: there are no ACLs.")
 	}
-	return malformedXML()
+	return "", malformedXML()
 }
+
+const ownershipXML = "<OwnershipControls><Rule><ObjectOwnership>" + enforced + "</ObjectOwnership></Rule></OwnershipControls>"

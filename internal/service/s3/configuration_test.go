@@ -95,6 +95,18 @@ func TestConfigurationWithoutEffectIsRefused(t *testing.T) {
 	}
 }
 
+func TestAPublicAccessBlockIsAnsweredInFull(t *testing.T) {
+	r := newRegion(t)
+	r.bucket("block")
+	if status, _, body := r.raw("PUT", "/block?publicAccessBlock", "<PublicAccessBlockConfiguration><BlockPublicPolicy>true</BlockPublicPolicy></PublicAccessBlockConfiguration>"); status != 200 {
+		t.Fatal(body)
+	}
+	want := "<BlockPublicAcls>false</BlockPublicAcls><IgnorePublicAcls>false</IgnorePublicAcls><BlockPublicPolicy>true</BlockPublicPolicy><RestrictPublicBuckets>false</RestrictPublicBuckets>"
+	if _, _, body := r.raw("GET", "/block?publicAccessBlock", ""); !strings.Contains(body, want) {
+		t.Errorf("got %s, want %s", body, want)
+	}
+}
+
 func encryption(algorithm string) string {
 	return "<ServerSideEncryptionConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>" + algorithm +
 		"</SSEAlgorithm></ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>"

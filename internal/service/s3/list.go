@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"slices"
-	"strings"
 )
 
 // checkListing checks what a listing is asked for.
@@ -41,9 +40,7 @@ func (s *Service) list(w http.ResponseWriter, r *request) error {
 	}
 	encodeNames(&listing)
 	listing.Children = append(listing.Children, node{XMLName: named("EncodingType"), Text: "url"})
-	var b strings.Builder
-	listing.write(&b)
-	return writeDocument(w, withNamespace(b.String()))
+	return writeDocument(w, withNamespace(listing.String()))
 }
 
 // encodeNames encodes what the S3 API reference says under encoding-type, and removes the engine's empty element.

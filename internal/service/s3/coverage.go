@@ -1,0 +1,16 @@
+package s3
+
+import (
+	"maps"
+	"slices"
+)
+
+// Operations returns the names of the operations that are served, in order, for the coverage page.
+func (s *Service) Operations() []string {
+	names := map[string]bool{}
+	for _, o := range s.routes {
+		names[o.name] = true
+	}
+	delete(names, "Preflight") // HTTP's word, not an operation
+	return slices.Sorted(maps.Keys(names))
+}
