@@ -18,6 +18,7 @@ import (
 	"github.com/culvert-cloud/culvert/internal/network/topology"
 	"github.com/culvert-cloud/culvert/internal/objects"
 	"github.com/culvert-cloud/culvert/internal/reconcile"
+	"github.com/culvert-cloud/culvert/internal/service"
 	"github.com/culvert-cloud/culvert/internal/service/iam"
 	"github.com/culvert-cloud/culvert/internal/service/lambda"
 	"github.com/culvert-cloud/culvert/internal/service/logs"
@@ -52,6 +53,9 @@ type Region struct {
 	functions *lambda.Service
 	pool      *execution.Pool
 	server    *server.Server
+
+	services         []service.Definition
+	objectOperations []string // S3's protocol is not made of operations, but has them
 
 	host     *http.Server
 	listener net.Listener

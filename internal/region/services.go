@@ -65,13 +65,15 @@ func (r *Region) openServices(ctx context.Context) error {
 	if err := r.openFunctions(objectStore); err != nil {
 		return err
 	}
+	r.services = []service.Definition{
+		ec2.New(ec2.Config{}), r.iam.Definition(), sts.New(r.vault, r.iam).Definition(), r.functions.Definition(), r.logs.Definition(), objectStore.Definition(),
+	}
+	r.objectOperations = objectStore.Operations()
 	var err error
 	r.server, err = server.New(server.Config{
 		Log: r.config.Log, Store: r.store, Keys: keys{r.vault}, Authorizer: authorizer,
 		Settle: r.settle, SettleTimeout: settleLimit, Inspect: inspect.New(r.inspector()),
-		Services: []service.Definition{
-			ec2.New(ec2.Config{}), r.iam.Definition(), sts.New(r.vault, r.iam).Definition(), r.functions.Definition(), r.logs.Definition(), objectStore.Definition(),
-		},
+		Services: r.services,
 	})
 	return err
 }
@@ -183,15 +185,4 @@ func (k keys) Lookup(id, token string, now time.Time) (sigv4.Credential, error) 
 		return sigv4.Credential{}, err
 	}
 	return sigv4.Credential{Secret: c.Secret, Caller: c.Caller}, nil
-}
-
-// NotEnforced lists what is accepted through an API and has no effect here; culvert status and the coverage page
-// show it.
-func NotEnforced() []string {
-	return []string{
-		"EC2: IPv6 rules and entries are kept; no IPv6 packet is ever forwarded",
-		"EC2: enableNetworkAddressUsageMetrics, DHCP options other than AWS's default",
-		"Lambda: the processor share that goes with the memory size; tracing",
-		"IAM: policies are evaluated for every call, but the operator's key (test) is the account's root",
-	}
 }
