@@ -12,5 +12,10 @@ func (s *Service) Operations() []string {
 		names[o.name] = true
 	}
 	delete(names, "Preflight") // HTTP's word, not an operation
+	for _, c := range configurations() {
+		if c.accept == nil { // answers NotImplemented
+			delete(names, c.put)
+		}
+	}
 	return slices.Sorted(maps.Keys(names))
 }
