@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/culvert-cloud/culvert/internal/service"
+	"github.com/culvert-cloud/culvert/internal/state"
 )
 
 // operations is everything the service does, one line each: the name, the handler, and what a caller must be
@@ -24,7 +25,9 @@ func (s *ec2) vpcOperations() []service.Operation {
 		service.View("DescribeVpcAttribute", s.describeVPCAttribute, on(func(in *DescribeVpcAttributeInput) refs { return refs{vpcRef(in.VpcId)} })),
 		service.Update("ModifyVpcAttribute", s.modifyVPCAttribute, on(func(in *ModifyVpcAttributeInput) refs { return refs{vpcRef(in.VpcId)} })),
 		service.Update("AssociateVpcCidrBlock", s.associateVPCCIDRBlock, on(func(in *AssociateVpcCidrBlockInput) refs { return refs{vpcRef(in.VpcId)} })),
-		service.Update("DisassociateVpcCidrBlock", s.disassociateVPCCIDRBlock, on(func(in *DisassociateVpcCidrBlockInput) refs { return refs{made("vpc")} })),
+		service.Update("DisassociateVpcCidrBlock", s.disassociateVPCCIDRBlock, onFound(func(r state.Reader, in *DisassociateVpcCidrBlockInput) refs {
+			return refs{vpcOfBlock(r, in.AssociationId)}
+		})),
 		service.Update("CreateDhcpOptions", s.createDHCPOptions, on(func(in *CreateDhcpOptionsInput) refs { return refs{made("dhcp-options")} })),
 		service.Update("DeleteDhcpOptions", s.deleteDHCPOptions, on(func(in *DeleteDhcpOptionsInput) refs { return refs{{"dhcp-options", in.DhcpOptionsId}} })),
 		service.Update("AssociateDhcpOptions", s.associateDHCPOptions, on(func(in *AssociateDhcpOptionsInput) refs {
@@ -51,9 +54,11 @@ func (s *ec2) routeOperations() []service.Operation {
 		service.Update("AssociateRouteTable", s.associateRouteTable, on(func(in *AssociateRouteTableInput) refs {
 			return refs{tableRef(in.RouteTableId), subnetRef(in.SubnetId)}
 		})),
-		service.Update("DisassociateRouteTable", s.disassociateRouteTable, on(func(in *DisassociateRouteTableInput) refs { return refs{made("route-table"), made("subnet")} })),
-		service.Update("ReplaceRouteTableAssociation", s.replaceRouteTableAssociation, on(func(in *ReplaceRouteTableAssociationInput) refs {
-			return refs{tableRef(in.RouteTableId), made("subnet")}
+		service.Update("DisassociateRouteTable", s.disassociateRouteTable, onFound(func(r state.Reader, in *DisassociateRouteTableInput) refs {
+			return tableAssociationRefs(r, in.AssociationId)
+		})),
+		service.Update("ReplaceRouteTableAssociation", s.replaceRouteTableAssociation, onFound(func(r state.Reader, in *ReplaceRouteTableAssociationInput) refs {
+			return append(tableAssociationRefs(r, in.AssociationId), tableRef(in.RouteTableId))
 		})),
 		service.Update("CreateRoute", s.createRoute, on(func(in *CreateRouteInput) refs { return refs{tableRef(in.RouteTableId)} })),
 		service.Update("ReplaceRoute", s.replaceRoute, on(func(in *ReplaceRouteInput) refs { return refs{tableRef(in.RouteTableId)} })),
@@ -85,7 +90,9 @@ func (s *ec2) networkACLOperations() []service.Operation {
 		service.Update("CreateNetworkAclEntry", s.createNetworkACLEntry, on(func(in *CreateNetworkAclEntryInput) refs { return refs{aclRef(in.NetworkAclId)} })),
 		service.Update("ReplaceNetworkAclEntry", s.replaceNetworkACLEntry, on(func(in *ReplaceNetworkAclEntryInput) refs { return refs{aclRef(in.NetworkAclId)} })),
 		service.Update("DeleteNetworkAclEntry", s.deleteNetworkACLEntry, on(func(in *DeleteNetworkAclEntryInput) refs { return refs{aclRef(in.NetworkAclId)} })),
-		service.Update("ReplaceNetworkAclAssociation", s.replaceNetworkACLAssociation, on(func(in *ReplaceNetworkAclAssociationInput) refs { return refs{aclRef(in.NetworkAclId), made("subnet")} })),
+		service.Update("ReplaceNetworkAclAssociation", s.replaceNetworkACLAssociation, onFound(func(r state.Reader, in *ReplaceNetworkAclAssociationInput) refs {
+			return refs{aclRef(in.NetworkAclId), subnetOfACL(r, in.AssociationId)}
+		})),
 	}
 }
 
@@ -101,11 +108,13 @@ func (s *ec2) gatewayOperations() []service.Operation {
 		})),
 		service.View("DescribeInternetGateways", s.describeInternetGateways, service.OnAny()),
 		service.Update("AllocateAddress", s.allocateAddress, on(func(in *AllocateAddressInput) refs { return refs{made("elastic-ip")} })),
-		service.Update("ReleaseAddress", s.releaseAddress, on(func(in *ReleaseAddressInput) refs { return refs{addressRef(in.AllocationId)} })),
-		service.Update("AssociateAddress", s.associateAddress, on(func(in *AssociateAddressInput) refs {
-			return refs{addressRef(in.AllocationId), interfaceRef(in.NetworkInterfaceId)}
+		service.Update("ReleaseAddress", s.releaseAddress, onFound(func(r state.Reader, in *ReleaseAddressInput) refs {
+			return refs{allocatedRef(r, in.AllocationId, in.PublicIp)}
 		})),
-		service.Update("DisassociateAddress", s.disassociateAddress, on(func(in *DisassociateAddressInput) refs { return refs{made("elastic-ip")} })),
+		service.Update("AssociateAddress", s.associateAddress, onFound(func(r state.Reader, in *AssociateAddressInput) refs {
+			return refs{allocatedRef(r, in.AllocationId, in.PublicIp), interfaceRef(in.NetworkInterfaceId)}
+		})),
+		service.Update("DisassociateAddress", s.disassociateAddress, onFound(func(r state.Reader, in *DisassociateAddressInput) refs { return refs{associatedRef(r, in)} })),
 		service.View("DescribeAddresses", s.describeAddresses, service.OnAny()),
 		service.View("DescribeAddressesAttribute", s.describeAddressesAttribute, service.OnAny()),
 		service.Update("CreateNatGateway", s.createNATGateway, on(func(in *CreateNatGatewayInput) refs {

@@ -70,6 +70,9 @@ func TestAnEmptyCallIsRefusedNotACrash(t *testing.T) {
 
 func TestCallsNameTheResourcesTheyActOn(t *testing.T) {
 	w := newWorld(t)
+	vpc := w.vpc("10.0.0.0/16")
+	table, subnet := w.routeTable(vpc), w.subnet(vpc, "10.0.1.0/24", "a")
+	association := do(w, w.associateRouteTable, AssociateRouteTableInput{RouteTableId: table, SubnetId: subnet}).AssociationId
 	for name, row := range map[string]struct {
 		in   any
 		want []string
@@ -81,9 +84,10 @@ func TestCallsNameTheResourcesTheyActOn(t *testing.T) {
 		"DeleteTags":                  {&DeleteTagsInput{}, []string{"*"}},
 		"ReleaseAddress":              {&ReleaseAddressInput{AllocationId: new("eipalloc-1")}, []string{"arn:aws:ec2:us-west-2:123456789012:elastic-ip/eipalloc-1"}},
 		"GetManagedPrefixListEntries": {&GetManagedPrefixListEntriesInput{PrefixListId: new("pl-68a54001")}, []string{"arn:aws:ec2:us-west-2:aws:prefix-list/pl-68a54001"}},
+		"DisassociateRouteTable":      {&DisassociateRouteTableInput{AssociationId: association}, []string{"arn:aws:ec2:us-west-2:123456789012:route-table/" + *table, "arn:aws:ec2:us-west-2:123456789012:subnet/" + *subnet}},
+		"DisassociateVpcCidrBlock":    {&DisassociateVpcCidrBlockInput{AssociationId: new("vpc-cidr-assoc-1")}, []string{"arn:aws:ec2:us-west-2:123456789012:vpc/*"}},
 	} {
-		ops := New(Config{}).Operations
-		for _, o := range ops {
+		for _, o := range New(Config{}).Operations {
 			if o.Name != name {
 				continue
 			}

@@ -48,8 +48,8 @@ func (s *ec2) createSecurityGroup(tx *state.Tx, _ *api.Call, in *CreateSecurityG
 	}, nil
 }
 
-func checkGroupName(r state.Reader, vpc resource.VPCID, given *string) error {
-	name := strings.TrimSpace(value(given))
+func checkGroupName(r state.Reader, vpc resource.VPCID, wanted *string) error {
+	name := strings.TrimSpace(value(wanted))
 	if name == "" {
 		return missing("GroupName")
 	}
