@@ -98,6 +98,9 @@ func prepare() error {
 	if self, err := os.Readlink("/proc/self"); err == nil {
 		hostPID, _ = strconv.Atoi(self)
 	}
+	// Sandboxes run as other users and must be able to read what is made for them. What is secret has a mode of
+	// its own.
+	unix.Umask(0o022)
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("make mounts private: %w", err)
 	}

@@ -23,7 +23,12 @@ func (r *Region) openCompute(code *lambda.CodeStore, bundle string) error {
 		return fmt.Errorf("prepare sandboxes: %w", err)
 	}
 	r.later(sandboxes.Close)
+	clients, err := r.directory.sub("runtimes")
+	if err != nil {
+		return err
+	}
 	r.pool = execution.New(execution.Config{
+		Dir: clients,
 		Log: r.config.Log, Network: r.network, Sandbox: sandboxes, Credentials: r.credentials, Logs: sink{r}, CABundle: bundle,
 		Code: func(key string) (string, error) {
 			if !code.Has(key) {
