@@ -57,19 +57,22 @@ func (p printer) stage(s Stage) {
 	} else {
 		fmt.Fprintf(p.w, "  %s %s\n", p.in(red, s.Why.Code), s.Why.Summary)
 	}
-	for _, r := range s.Why.Remedies {
-		fmt.Fprintf(p.w, "    fix: %s\n", r.Text)
-		for line := range strings.SplitSeq(strings.TrimSpace(r.Terraform), "\n") {
-			if line != "" {
-				fmt.Fprintf(p.w, "         %s\n", line)
-			}
-		}
-		break // the first is the one that the story goes on with
+	if len(s.Why.Remedies) > 0 { // the first is the one to take
+		p.remedy(s.Why.Remedies[0])
 	}
 	if !s.OK {
 		fmt.Fprintf(p.w, "  %s\n", p.in(red, "THIS STAGE DID NOT END AS IT MUST"))
 	}
 	fmt.Fprintln(p.w)
+}
+
+func (p printer) remedy(r Remedy) {
+	fmt.Fprintf(p.w, "    fix: %s\n", r.Text)
+	for line := range strings.SplitSeq(strings.TrimSpace(r.Terraform), "\n") {
+		if line != "" {
+			fmt.Fprintf(p.w, "         %s\n", line)
+		}
+	}
 }
 
 // end prints the table that compares the roads.

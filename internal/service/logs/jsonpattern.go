@@ -214,7 +214,7 @@ func (r *jsonPatternReader) operand(op string) (valueTest, error) {
 }
 
 func numberTest(op string, want float64) valueTest {
-	return func(v any, ok bool) bool {
+	return func(v any, _ bool) bool {
 		got, ok := v.(float64)
 		if !ok {
 			return false
@@ -243,7 +243,7 @@ func textTest(op, want string) (valueTest, error) {
 	// Everything but the star is literal, slashes too: so they are made something that Match does not know.
 	literal := strings.NewReplacer(`\`, `\\`, `[`, `\[`, `?`, `\?`, `/`, "\x00")
 	glob := literal.Replace(want)
-	return func(v any, ok bool) bool {
+	return func(v any, _ bool) bool {
 		got, ok := v.(string)
 		if !ok {
 			return false

@@ -142,8 +142,7 @@ func (s *Service) send(r *request, h http.Header) (*http.Response, error) {
 	if e := api.AsError(err); e != nil {
 		return nil, e
 	}
-	var tooShort *http.ProtocolError
-	if errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &tooShort) {
+	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, incompleteBody()
 	}
 	return nil, err
