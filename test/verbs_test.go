@@ -48,6 +48,8 @@ import (
 //	wait-for URL                                            wait until a region answers there
 //	cmp-ids FILE FILE                                       both name the same VPCs
 //	invoke NAME [JSON]                                      run a function; its answer is stdout, its error stderr
+//	person NAME POLICY-FILE -> VAR                          make a role that the account may assume, with a policy
+//	as ROLE-ARN, as operator                                make the calls that follow as a session of the role, or as before
 //
 // A verb with ! before it must fail; stderr then holds AWS's code and message.
 func verbs() map[string]func(*testscript.TestScript, bool, []string) {
@@ -55,6 +57,7 @@ func verbs() map[string]func(*testscript.TestScript, bool, []string) {
 		"region": openRegion, "close": closeRegion, "call": call, "rest": rest, "s3": s3, "role": role, "function": function,
 		"network": network, "bucket": bucket, "trim-star": trimStar,
 		"substitute": substitute, "wait-for": waitFor, "set-from-stdout": setFromStdout, "cmp-ids": compareIDs, "invoke": invoke,
+		"person": person, "as": as,
 	}
 }
 

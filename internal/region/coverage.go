@@ -14,7 +14,6 @@ func NotEnforced() []string {
 		"EC2: enableNetworkAddressUsageMetrics; DHCP options other than AWS's default",
 		"EC2: a NAT gateway does not reset flows that are idle for 350 seconds; the MTU of endpoints is not 8500",
 		"Lambda: the processor share that goes with the memory size",
-		"IAM: iam:PassRole of whoever creates a function",
 		"S3: encryption at rest (objects are said to be encrypted with AES256, and are not)",
 	}
 }

@@ -63,6 +63,9 @@ type Operation struct {
 	// Conditions returns further condition keys for policies, such as ec2:vpc or aws:resourcetag/..., lower case.
 	// Nil: none. What the request itself says (aws:RequestTag, aws:TagKeys) is found without.
 	Conditions func(r state.Reader, in any, resource string) map[string][]string
+	// Needs returns what else the caller must be allowed, such as iam:PassRole on the role of a new function.
+	// Nil: nothing.
+	Needs func(r state.Reader, in any) []Need
 
 	// DryRun operations have an input with a member DryRun *bool (EC2).
 
@@ -71,6 +74,14 @@ type Operation struct {
 	View   func(*state.View, *api.Call, any) (any, error)
 	Update func(*state.Tx, *api.Call, any) (any, error)
 	Stream func(context.Context, *api.Call, any) (any, error)
+}
+
+// Need is a permission that a call needs beside the one for its own action.
+type Need struct {
+	Action   string // iam:PassRole
+	Resource string // ARN
+	// Keys are condition keys beside the global ones and those of the request's tags, lower case.
+	Keys map[string][]string
 }
 
 // Option completes an operation.
@@ -165,5 +176,12 @@ func Conditions[In any](f func(r state.Reader, in *In, resource string) map[stri
 		o.Conditions = func(r state.Reader, in any, resource string) map[string][]string {
 			return f(r, in.(*In), resource)
 		}
+	}
+}
+
+// Needs adds permissions that the caller must have beside the one for the operation's own action.
+func Needs[In any](f func(r state.Reader, in *In) []Need) Option {
+	return func(o *Operation) {
+		o.Needs = func(r state.Reader, in any) []Need { return f(r, in.(*In)) }
 	}
 }

@@ -86,7 +86,7 @@ func failureMessage(call *api.Call, action, resource string, d policy.Decision) 
 	return base64.RawURLEncoding.EncodeToString(text)
 }
 
-// authorizeOperation asks for every resource that the operation acts on.
+// authorizeOperation asks for every resource that the operation acts on, then for what else the call needs.
 func (s *Server) authorizeOperation(x *exchange) error {
 	view := s.config.Store.View()
 	action := x.operation.Action
@@ -103,6 +103,20 @@ func (s *Server) authorizeOperation(x *exchange) error {
 			maps.Copy(keys, x.operation.Conditions(view, x.input, resource))
 		}
 		if err := s.config.Authorizer.Authorize(view, x.call, action, resource, nil, keys); err != nil {
+			return err
+		}
+	}
+	return s.authorizeNeeds(view, x)
+}
+
+func (s *Server) authorizeNeeds(view *state.View, x *exchange) error {
+	if x.operation.Needs == nil {
+		return nil
+	}
+	for _, need := range x.operation.Needs(view, x.input) {
+		keys := requestTags(x.input)
+		maps.Copy(keys, need.Keys)
+		if err := s.config.Authorizer.Authorize(view, x.call, need.Action, need.Resource, nil, keys); err != nil {
 			return err
 		}
 	}

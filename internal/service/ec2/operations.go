@@ -10,11 +10,11 @@ import (
 // operations is everything the service does, one line each: the name, the handler, and what a caller must be
 // allowed to act on.
 func (s *ec2) operations() []service.Operation {
-	return slices.Concat(
+	return withTagging(slices.Concat(
 		s.vpcOperations(), s.subnetOperations(), s.routeOperations(), s.securityGroupOperations(),
 		s.networkACLOperations(), s.gatewayOperations(), s.interfaceOperations(), s.endpointOperations(),
 		s.prefixListOperations(), s.regionOperations(),
-	)
+	))
 }
 
 func (s *ec2) vpcOperations() []service.Operation {

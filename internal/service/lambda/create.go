@@ -22,6 +22,9 @@ const (
 	maxTags        = 50
 )
 
+// lambdaPrincipal is Lambda as policies name it.
+const lambdaPrincipal = "lambda.amazonaws.com"
+
 // createFunction unpacks the code first, as that takes its time, and commits everything else at once.
 func (s *Service) createFunction(ctx context.Context, call *api.Call, in *CreateFunctionInput) (*CreateFunctionOutput, error) {
 	view := s.config.State.View()
@@ -88,7 +91,7 @@ func (s *Service) checkNew(r state.Reader, f *resource.Function) error {
 }
 
 func (s *Service) checkRole(r state.Reader, role string) error {
-	if !s.config.Roles.AssumableBy(r, role, "lambda.amazonaws.com") {
+	if !s.config.Roles.AssumableBy(r, role, lambdaPrincipal) {
 		return invalid("The role defined for the function cannot be assumed by Lambda.")
 	}
 	return nil

@@ -15,6 +15,7 @@ import (
 
 	"github.com/culvert-cloud/culvert/internal/api"
 	"github.com/culvert-cloud/culvert/internal/resource"
+	"github.com/culvert-cloud/culvert/internal/service"
 	"github.com/culvert-cloud/culvert/internal/state"
 )
 
@@ -297,5 +298,29 @@ func TestOfManyCreatorsOneWins(t *testing.T) {
 	}
 	if got := tree(t, b.code.dir); len(got) != 2 || !strings.HasSuffix(got[0], b.function("f").CodeKey) {
 		t.Errorf("the store holds %v, want the winner's code", got)
+	}
+}
+
+func TestWhoGivesAFunctionARoleMustBeAllowedToPassIt(t *testing.T) {
+	b := newBench(t)
+	want := []service.Need{{Action: "iam:PassRole", Resource: testRole, Keys: map[string][]string{"iam:passedtoservice": {"lambda.amazonaws.com"}}}}
+	for _, o := range b.service.Definition().Operations {
+		var got, without []service.Need
+		switch o.Name {
+		case "CreateFunction":
+			got = o.Needs(b.state.View(), &CreateFunctionInput{Role: ptr(testRole)})
+			without = o.Needs(b.state.View(), &CreateFunctionInput{})
+		case "UpdateFunctionConfiguration":
+			got = o.Needs(b.state.View(), &UpdateFunctionConfigurationInput{Role: ptr(testRole)})
+			without = o.Needs(b.state.View(), &UpdateFunctionConfigurationInput{Handler: ptr("h")})
+		default:
+			if o.Needs != nil {
+				t.Errorf("%s needs something more", o.Name)
+			}
+			continue
+		}
+		if d := cmp.Diff(want, got); d != "" || without != nil {
+			t.Errorf("%s needs (-want +got):\n%s\nand without a role %v", o.Name, d, without)
+		}
 	}
 }

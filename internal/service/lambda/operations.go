@@ -17,11 +17,13 @@ func (s *Service) Definition() service.Definition {
 
 func (s *Service) operations() []service.Operation {
 	return []service.Operation{
-		service.Stream("CreateFunction", s.createFunction, on(func(in *CreateFunctionInput) (*string, *string) { return in.FunctionName, nil })),
+		service.Stream("CreateFunction", s.createFunction, on(func(in *CreateFunctionInput) (*string, *string) { return in.FunctionName, nil }),
+			passing(func(in *CreateFunctionInput) *string { return in.Role })),
 		service.View("GetFunction", s.getFunction, on(func(in *GetFunctionInput) (*string, *string) { return in.FunctionName, in.Qualifier })),
 		service.View("GetFunctionConfiguration", s.getFunctionConfiguration, on(func(in *GetFunctionConfigurationInput) (*string, *string) { return in.FunctionName, in.Qualifier })),
 		service.Stream("UpdateFunctionCode", s.updateCode, on(func(in *UpdateFunctionCodeInput) (*string, *string) { return in.FunctionName, nil })),
-		service.Stream("UpdateFunctionConfiguration", s.updateConfiguration, on(func(in *UpdateFunctionConfigurationInput) (*string, *string) { return in.FunctionName, nil })),
+		service.Stream("UpdateFunctionConfiguration", s.updateConfiguration, on(func(in *UpdateFunctionConfigurationInput) (*string, *string) { return in.FunctionName, nil }),
+			passing(func(in *UpdateFunctionConfigurationInput) *string { return in.Role })),
 		service.Stream("DeleteFunction", s.deleteFunction, on(func(in *DeleteFunctionInput) (*string, *string) { return in.FunctionName, in.Qualifier })),
 		service.View("ListFunctions", s.listFunctions, service.OnAny()),
 		service.View("ListVersionsByFunction", s.listVersions, on(func(in *ListVersionsByFunctionInput) (*string, *string) { return in.FunctionName, nil })),
@@ -46,5 +48,19 @@ func on[In any](f func(*In) (name, qualifier *string)) service.Option {
 	return service.On(func(r state.Reader, in *In) []string {
 		name, qualifier := f(in)
 		return []string{declaredARN(r, name, qualifier)}
+	})
+}
+
+// passing declares the role that a call gives to Lambda: a caller who may not pass it must not act as it through a
+// function. See the IAM guide, "Grant a user permissions to pass a role to an AWS service".
+func passing[In any](role func(*In) *string) service.Option {
+	return service.Needs(func(_ state.Reader, in *In) []service.Need {
+		arn := role(in)
+		if arn == nil {
+			return nil
+		}
+		return []service.Need{{
+			Action: "iam:PassRole", Resource: *arn, Keys: map[string][]string{"iam:passedtoservice": {lambdaPrincipal}},
+		}}
 	})
 }
