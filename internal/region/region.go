@@ -30,7 +30,7 @@ import (
 const (
 	retryApply  = 2 * time.Second
 	settleLimit = 10 * time.Second
-	endLimit    = 5 * time.Second // for calls under way
+	endLimit    = time.Second // for calls under way, and again for events in queues
 )
 
 // Region is a running region.

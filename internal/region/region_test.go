@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"flag"
+	"fmt"
 	"log/slog"
 	"net"
 	"os"
@@ -31,6 +32,10 @@ const asProgram = "CULVERT_TEST_PROGRAM"
 func TestMain(m *testing.M) {
 	if program.Face() {
 		return
+	}
+	if spec := os.Getenv(bareEngine); spec != "" {
+		fmt.Fprintln(os.Stderr, runBareEngine(spec))
+		os.Exit(1)
 	}
 	if os.Getenv(asProgram) != "" {
 		os.Exit(program.Main())
@@ -114,7 +119,7 @@ func up(t *testing.T, arguments ...string) *exec.Cmd {
 	return cmd
 }
 
-func address(t *testing.T) string {
+func address(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
