@@ -20,7 +20,7 @@ check:       ## vet, staticcheck, and that generated files and go.mod are up to 
 	go mod tidy -diff && cd tools && go mod tidy -diff
 
 bench:       ## the table of docs/performance.md
-	./docs/performance.sh
+	go run ./test/performance
 
 fuzz:        ## a minute for each fuzz test
 	./test/fuzz.sh
