@@ -9,11 +9,11 @@
 package launch
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
-	"os/signal"
 	"runtime"
 	"strconv"
 	"syscall"
@@ -37,20 +37,25 @@ func Rootless() bool { return os.Getenv(marker) == "rootless" }
 
 // Reexec returns at once in the child. In the parent it starts the child with the same arguments, forwards
 // signals, waits, and ends the process with the child's exit status; it returns only if the child cannot be
-// started, with an error that says what to do about it. Programs run by the child should have their
-// environment cleaned with [Environ].
-func Reexec() error {
+// started, with an error that says what to do about it. A signal from before the call is known by the end of the
+// context. Programs run by the child should have their environment cleaned with [Environ].
+func Reexec(ctx context.Context) error {
 	if Inside() {
 		return prepare()
 	}
-	return start(os.Args[1:])
+	return start(ctx, os.Args[1:])
 }
 
-func start(args []string) error {
+func start(ctx context.Context, args []string) error {
+	w, err := newWatch()
+	if err != nil {
+		return err
+	}
 	cmd := exec.Command("/proc/self/exe", args...)
 	cmd.Args[0] = os.Args[0]
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.Env = append(os.Environ(), marker+"=root")
+	cmd.ExtraFiles = []*os.File{w.theirs} // lineFD
 	attr := &syscall.SysProcAttr{
 		Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWPID,
 		Pdeathsig:  syscall.SIGKILL,
@@ -62,26 +67,18 @@ func start(args []string) error {
 		cmd.Env = append(cmd.Env, marker+"=rootless")
 	}
 	cmd.SysProcAttr = attr
-	// Ctrl-C reaches the child from the terminal too; a second copy of a signal does no harm there.
-	signals := make(chan os.Signal, 8)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
 	if err := cmd.Start(); err != nil {
 		return explain(err)
 	}
-	go func() {
-		for s := range signals {
-			_ = cmd.Process.Signal(s)
-		}
-	}()
-	err := cmd.Wait()
+	w.theirs.Close()
+	go w.forward(ctx, cmd.Process)
+	err = cmd.Wait()
 	var exit *exec.ExitError
 	switch {
 	case err == nil:
 		os.Exit(0)
-	case errors.As(err, &exit) && exit.ExitCode() >= 0:
-		os.Exit(exit.ExitCode())
 	case errors.As(err, &exit):
-		os.Exit(128 + int(exit.Sys().(syscall.WaitStatus).Signal()))
+		os.Exit(w.status(exit))
 	}
 	return fmt.Errorf("wait for the region's process: %w", err)
 }
@@ -98,6 +95,10 @@ func prepare() error {
 	if self, err := os.Readlink("/proc/self"); err == nil {
 		hostPID, _ = strconv.Atoi(self)
 	}
+	if err := report(); err != nil {
+		return err
+	}
+	moreFiles()
 	// Sandboxes run as other users and must be able to read what is made for them. What is secret has a mode of
 	// its own.
 	unix.Umask(0o022)

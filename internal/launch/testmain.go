@@ -1,6 +1,7 @@
 package launch
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -11,7 +12,7 @@ import (
 // well, except in CI (CULVERT_CI=1), where a skipped kernel test is a failure. Its result is an exit status.
 func Tests(run func() int) int {
 	flag.Parse()
-	if err := Reexec(); err != nil {
+	if err := Reexec(context.Background()); err != nil {
 		fmt.Fprintf(os.Stderr, "kernel tests skipped: %v\n", err)
 		if os.Getenv("CULVERT_CI") != "" {
 			return 1

@@ -7,6 +7,7 @@ package program
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/signal"
 	"syscall"
@@ -38,9 +39,30 @@ func Main() int {
 	if Face() {
 		return 0
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	defer stop()
-	return CommandLine(ctx)
+	ctx := untilSignal()
+	status := CommandLine(ctx)
+	var s signalled
+	if status != cli.ExitOK && errors.As(context.Cause(ctx), &s) {
+		return 128 + int(s.signal)
+	}
+	return status
+}
+
+// signalled is why a context ended.
+type signalled struct{ signal syscall.Signal }
+
+func (s signalled) Error() string { return s.signal.String() }
+
+// untilSignal makes a context that ends with the first signal that asks for the end.
+func untilSignal() context.Context {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	ctx, cancel := context.WithCancelCause(context.Background())
+	go func() {
+		s, _ := (<-signals).(syscall.Signal)
+		cancel(signalled{s})
+	}()
+	return ctx
 }
 
 // CommandLine runs the command of the arguments.

@@ -17,7 +17,7 @@ import (
 
 // up runs a region until it is told to end.
 func up(ctx context.Context, o cli.UpOptions) error {
-	if err := launch.Reexec(); err != nil {
+	if err := launch.Reexec(ctx); err != nil {
 		return err
 	}
 	level := slog.LevelWarn
@@ -33,7 +33,7 @@ func up(ctx context.Context, o cli.UpOptions) error {
 		Region: o.Region, Listen: o.Listen, Data: o.Data, AssumePrivateDNS: o.AssumePrivateDNS, Version: version, Log: log,
 	})
 	if err != nil {
-		return err
+		return unlessEnded(ctx, err)
 	}
 	fmt.Printf("culvert: ready on %s\n", r.URL())
 	r.Wait(ctx)
@@ -53,14 +53,14 @@ func warn(o cli.UpOptions) {
 
 // runDemo tells the demo's story in a region of its own.
 func runDemo(ctx context.Context, o cli.DemoOptions) error {
-	if err := launch.Reexec(); err != nil {
+	if err := launch.Reexec(ctx); err != nil {
 		return err
 	}
 	start := time.Now()
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
 	r, err := region.Open(ctx, region.Config{Region: "us-west-2", Listen: "127.0.0.1:0", Version: version, Log: log})
 	if err != nil {
-		return err
+		return unlessEnded(ctx, err)
 	}
 	ready := time.Since(start)
 	ok, err := demo.Run(ctx, demo.Options{
@@ -73,12 +73,20 @@ func runDemo(ctx context.Context, o cli.DemoOptions) error {
 	if err == nil && !ok {
 		return cli.Fail()
 	}
+	return unlessEnded(ctx, err)
+}
+
+// unlessEnded says nothing of what failed only because somebody asked for the end.
+func unlessEnded(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil {
+		return cli.Fail()
+	}
 	return err
 }
 
 // preflight tries the network on this machine.
 func preflight(ctx context.Context) error {
-	if err := launch.Reexec(); err != nil {
+	if err := launch.Reexec(ctx); err != nil {
 		return err
 	}
 	return linux.Preflight(ctx)

@@ -2,12 +2,12 @@ package cli
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 )
@@ -80,15 +80,13 @@ Terraform AWS provider does), the region as HTTP proxy, so that its account-labe
 			if err := c.call(cmd.Context(), "GET", "status", nil, &s); err != nil {
 				return err
 			}
-			run := exec.CommandContext(cmd.Context(), args[0], args[1:]...)
-			run.Env = execEnvironment(os.Environ(), s, *c.endpoint)
-			run.Stdin, run.Stdout, run.Stderr = os.Stdin, os.Stdout, os.Stderr
-			err := run.Run()
-			var failed *exec.ExitError
-			if errors.As(err, &failed) {
-				return &exitError{status: max(failed.ExitCode(), 1)}
+			path, err := exec.LookPath(args[0])
+			if err != nil {
+				return err
 			}
-			return err
+			// In place of this process: signals and the exit status are nobody's but the program's.
+			err = syscall.Exec(path, args, execEnvironment(os.Environ(), s, *c.endpoint))
+			return fmt.Errorf("run %s: %w", path, err)
 		},
 	}
 }
