@@ -32,6 +32,23 @@ func (s *Statement) ConditionKeys() []string {
 	return keys
 }
 
+// Condition is one key of a statement's conditions, as written.
+type Condition struct {
+	Operator string // StringEquals
+	Key      string // aws:SourceVpce
+	Want     []string
+}
+
+// Conditions are what must hold for the statement to apply.
+func (s *Statement) Conditions() []Condition {
+	var out []Condition
+	for i := range s.conditions {
+		c := &s.conditions[i]
+		out = append(out, Condition{Operator: c.operator, Key: c.keyText, Want: c.want})
+	}
+	return out
+}
+
 // Public reports whether the document allows something to anybody at all without a condition that narrows who
 // it is or where they come from: S3's notion of a public bucket policy.
 func (d *Document) Public() bool {

@@ -24,6 +24,16 @@ type Step struct {
 	// For Condition: which one did not hold.
 	Operator, Key string
 	Want, Have    []string // Have is nil if the request has no such key
+
+	statement *Statement
+}
+
+// Conditions are those of the statement.
+func (s Step) Conditions() []Condition {
+	if s.statement == nil {
+		return nil
+	}
+	return s.statement.Conditions()
 }
 
 // String says in words what became of the statement.
@@ -129,7 +139,7 @@ func (e *evaluation) look(d *Document, f *finding) {
 func (e *evaluation) record(d *Document, i int, element string, failed *condition) {
 	s := Step{
 		Kind: d.Kind, Document: d.Name, Statement: i, Sid: d.Statements[i].Sid, Effect: d.Statements[i].Effect,
-		Matched: element == "", Element: element,
+		Matched: element == "", Element: element, statement: &d.Statements[i],
 	}
 	if failed != nil {
 		s.Operator, s.Key, s.Want, s.Have = failed.operator, failed.keyText, failed.want, e.Context[failed.key]

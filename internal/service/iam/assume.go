@@ -22,11 +22,7 @@ func (s *Service) CanAssume(r state.Reader, call *api.Call, roleARN string, keys
 	if !ok || call.Caller.Type == api.Anonymous {
 		return nil, refused
 	}
-	trust, err := s.trust(role)
-	if err != nil {
-		return nil, err
-	}
-	d, err := s.decide(r, call, Question{Action: assumeRole, Resource: roleARN, Policy: trust, Keys: keys}, true)
+	d, err := s.DecideAssume(r, call, role, keys)
 	if err != nil {
 		return nil, err
 	}
@@ -34,6 +30,15 @@ func (s *Service) CanAssume(r state.Reader, call *api.Call, roleARN string, keys
 		return nil, refused
 	}
 	return role, nil
+}
+
+// DecideAssume is [Service.Decide] for assuming a role.
+func (s *Service) DecideAssume(r state.Reader, call *api.Call, role *resource.Role, keys map[string][]string) (policy.Decision, error) {
+	trust, err := s.trust(role)
+	if err != nil {
+		return policy.Decision{}, err
+	}
+	return s.decide(r, call, Question{Action: assumeRole, Resource: role.ARN, Policy: trust, Keys: keys}, true)
 }
 
 func (s *Service) trust(role *resource.Role) (*policy.Document, error) {

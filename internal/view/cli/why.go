@@ -24,6 +24,7 @@ type trace struct {
 	Return    []hop    `json:"return"`
 	Remedies  []remedy `json:"remedies"`
 	Notes     []string `json:"notes"`
+	Call      *verdict `json:"call"`
 }
 
 type hop struct {
@@ -46,13 +47,18 @@ type remedy struct {
 func newWhy(c *client) *cobra.Command {
 	var asJSON bool
 	var port int
+	var action, on string
 	cmd := &cobra.Command{
 		Use:   "why FUNCTION TARGET",
 		Short: "Say what stops a function from reaching a service, and what to change",
 		Long: `Follow a connection from a function, or from an interface (eni-...), hop by hop: name, security groups, network ACLs,
 routes, gateways, endpoints, and the way back. TARGET is a service (s3), a DNS name or an IPv4 address.
-Exit status: 0 it gets there, 1 it does not, 2 there is no such function or target, 3 no region is running.`,
+With --action it also says whether a call that takes this way is allowed, by the policies of the function's role, the
+bucket and the endpoint, and which statement decides. s3://bucket/key asks about reading that object.
+Exit status: 0 it gets there (and may), 1 it does not, 2 there is no such function or target, 3 no region is running.`,
 		Example: `  culvert why my-function s3
+  culvert why my-function s3://bucket/key
+  culvert why my-function s3 --action s3:PutObject --resource arn:aws:s3:::bucket/key
   culvert why my-function 10.0.2.15 --port 5432
   culvert why eni-0123456789abcdef0 sts --json`,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -67,6 +73,11 @@ Exit status: 0 it gets there, 1 it does not, 2 there is no such function or targ
 				query.Del("function")
 				query.Set("interface", args[0])
 			}
+			for name, value := range map[string]string{"action": action, "resource": on} {
+				if value != "" {
+					query.Set(name, value)
+				}
+			}
 			var raw json.RawMessage
 			if err := c.call(cmd.Context(), "GET", "why", query, &raw); err != nil {
 				return err
@@ -80,7 +91,7 @@ Exit status: 0 it gets there, 1 it does not, 2 there is no such function or targ
 			} else {
 				printer{cmd.OutOrStdout(), isTerminal(os.Stdout)}.trace(args[0], t)
 			}
-			if !t.Reachable {
+			if !t.Reachable || t.Call != nil && !t.Call.Allowed {
 				return Fail()
 			}
 			return nil
@@ -88,6 +99,8 @@ Exit status: 0 it gets there, 1 it does not, 2 there is no such function or targ
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the whole trace as JSON")
 	cmd.Flags().IntVar(&port, "port", 443, "TCP port")
+	cmd.Flags().StringVar(&action, "action", "", "also say whether this action is allowed, such as s3:GetObject")
+	cmd.Flags().StringVar(&on, "resource", "", "ARN that the action is for")
 	return cmd
 }
 
@@ -105,16 +118,22 @@ func (p printer) in(colour, text string) string {
 }
 
 func (p printer) trace(source string, t trace) {
-	if t.Reachable {
-		fmt.Fprintf(p.w, "%s %s\n\n", p.in("32", "reachable"), t.Summary)
-	} else {
+	switch {
+	case !t.Reachable:
 		fmt.Fprintf(p.w, "%s  %s\n\n", p.in("31", t.Code), t.Summary)
+	case t.Call != nil && !t.Call.Allowed:
+		fmt.Fprintf(p.w, "%s  %s\n\n", p.in("31", t.Call.Code), t.Call.Summary)
+	default:
+		fmt.Fprintf(p.w, "%s %s\n\n", p.in("32", "reachable"), t.Summary)
 	}
 	fmt.Fprintf(p.w, "%s -> %s port %d\n", source, t.Target, t.Port)
 	p.hops(t.Hops)
 	if len(t.Return) > 0 {
 		fmt.Fprintln(p.w, "and back")
 		p.hops(t.Return)
+	}
+	if t.Call != nil {
+		p.call(t.Call)
 	}
 	for i, r := range t.Remedies {
 		if i == 0 {

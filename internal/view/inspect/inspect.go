@@ -14,6 +14,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/culvert-cloud/culvert/internal/api"
+	"github.com/culvert-cloud/culvert/internal/api/policy"
 	"github.com/culvert-cloud/culvert/internal/network/topology"
 	"github.com/culvert-cloud/culvert/internal/resource"
 	"github.com/culvert-cloud/culvert/internal/state"
@@ -39,10 +41,23 @@ type Config struct {
 	Status   func() (applied uint64, err error)
 	Topology func() *topology.Topology
 	Stats    func(context.Context) (any, error)
+	// Session says as whom a function calls, and Decide whether a call may happen: what the front door uses.
+	Session func(f *resource.Function) (api.Caller, error)
+	Decide  func(r state.Reader, call *api.Call, q Question) (policy.Decision, error)
 	// Authority is the certificate that workloads trust, PEM.
 	Authority []byte
 	// Shutdown asks the region to end; it returns at once.
 	Shutdown func()
+}
+
+// Question is what is to be decided about a call.
+type Question struct {
+	Action   string // s3:GetObject
+	Resource string // ARN, or "*"
+	// Policy is the resource's own policy; nil: it has none.
+	Policy *policy.Document
+	// Keys are condition keys of the operation, lower case, beside the global ones.
+	Keys map[string][]string
 }
 
 // problem is an error with an HTTP status.
@@ -52,6 +67,14 @@ type problem struct {
 }
 
 func (p *problem) Error() string { return p.message }
+
+func badRequest(format string, args ...any) *problem {
+	return &problem{http.StatusBadRequest, fmt.Sprintf(format, args...)}
+}
+
+func notFound(format string, args ...any) *problem {
+	return &problem{http.StatusNotFound, fmt.Sprintf(format, args...)}
+}
 
 // New makes the handler. Its paths are below /_culvert/.
 func New(c Config) http.Handler {

@@ -1,0 +1,180 @@
+package inspect
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/culvert-cloud/culvert/internal/api"
+	"github.com/culvert-cloud/culvert/internal/api/policy"
+	"github.com/culvert-cloud/culvert/internal/network/explain"
+	"github.com/culvert-cloud/culvert/internal/resource"
+	"github.com/culvert-cloud/culvert/internal/state"
+)
+
+// callAnswer says whether a call whose packets get there is allowed, and by which statement.
+type callAnswer struct {
+	Action   string     `json:"action"`
+	Resource string     `json:"resource"`
+	Caller   string     `json:"caller"`
+	Origin   callOrigin `json:"origin"`
+	Allowed  bool       `json:"allowed"`
+	Summary  string     `json:"summary"`
+	deciding            // what allowed it, or refused it first
+	// Also holds what else refuses it.
+	Also     []deciding   `json:"also,omitempty"`
+	Remedies []callRemedy `json:"remedies,omitempty"`
+	Trace    []string     `json:"trace"` // every statement that was looked at
+	Notes    []string     `json:"notes,omitempty"`
+}
+
+// callOrigin is where the service sees the call come from.
+type callOrigin struct {
+	Door          api.Door   `json:"door"`
+	SourceIP      netip.Addr `json:"sourceIp"`
+	VPCEndpointID string     `json:"vpcEndpointId,omitempty"`
+	VPCID         string     `json:"vpcId,omitempty"`
+}
+
+// deciding names a statement that decides, or the kind of policy that has none that allows.
+type deciding struct {
+	Code      string `json:"code,omitempty"` // of a refusal
+	Kind      string `json:"kind"`
+	Explicit  bool   `json:"explicit"` // a statement denies; otherwise none allows
+	Document  string `json:"document,omitempty"`
+	Statement *int   `json:"statement,omitempty"` // index in the document
+	Sid       string `json:"sid,omitempty"`
+}
+
+// callRemedy is one change that would help.
+type callRemedy struct {
+	Text      string `json:"text"`
+	Statement string `json:"statement,omitempty"` // JSON, to add to the policy
+	CLI       string `json:"cli,omitempty"`       // AWS CLI command
+}
+
+// outside is an address like those of functions that are in no VPC. Which one a function gets cannot be known.
+var outside = netip.AddrFrom4([4]byte{100, 64, 0, 2})
+
+// judge decides a call that takes the way of a trace, exactly as the front door would.
+func (c *Config) judge(trace explain.Trace, w *wantedCall) (*callAnswer, error) {
+	if trace.Service != w.service {
+		reached := "no AWS service"
+		if trace.Service != "" {
+			reached = trace.Service
+		}
+		return nil, badRequest("%s cannot be called there: what is reached is %s", w.action, reached)
+	}
+	call := w.call(trace)
+	keys := w.keys(call)
+	d, err := c.Decide(w.view, call, Question{Action: w.action, Resource: w.resource, Policy: w.policy, Keys: keys})
+	switch e := api.AsError(err); {
+	case errors.Is(err, state.ErrNotFound):
+		return nil, notFound("%v", err)
+	case e != nil:
+		return nil, badRequest("%s", e.Message)
+	case err != nil:
+		return nil, fmt.Errorf("decide %s on %s: %w", w.action, w.resource, err)
+	}
+	return w.answer(call, d, keys), nil
+}
+
+// call is the call as the front door would see it.
+func (w *wantedCall) call(trace explain.Trace) *api.Call {
+	_, operation, _ := strings.Cut(w.action, ":")
+	o := api.Origin{Door: api.DoorInternet, SourceIP: trace.SourceSeen, Secure: trace.Flow.Port == 443, Service: trace.Service}
+	if trace.Flow.From == "" {
+		o.SourceIP = outside
+	}
+	if e, ok := state.Get[*resource.VPCEndpoint](w.view, trace.Endpoint); ok {
+		o.Door, o.VPCEndpointID, o.VPCID = api.DoorEndpoint, string(e.ID), string(e.VPCID)
+	}
+	return &api.Call{
+		Service: w.service, Operation: operation, Region: w.view.Region(), Account: w.view.Account(), Time: time.Now(),
+		Caller: w.caller, Origin: o,
+	}
+}
+
+// keys are the condition keys of the operation that every SDK's call has.
+func (w *wantedCall) keys(call *api.Call) map[string][]string {
+	switch w.service {
+	case "s3":
+		keys := map[string][]string{
+			"s3:resourceaccount": {w.view.Account()}, "s3:authtype": {"REST-HEADER"}, "s3:signatureversion": {"AWS4-HMAC-SHA256"},
+		}
+		if call.Origin.Secure {
+			keys["s3:tlsversion"] = []string{"1.3"}
+		}
+		return keys
+	case "sts":
+		return map[string][]string{"sts:rolesessionname": {w.caller.SessionName}}
+	}
+	return nil
+}
+
+func (w *wantedCall) answer(call *api.Call, d policy.Decision, keys map[string][]string) *callAnswer {
+	a := &callAnswer{
+		Action: w.action, Resource: w.resource, Caller: call.Caller.ARN, Allowed: d.Allowed, deciding: decidedBy(d), Trace: []string{},
+		Origin: callOrigin{Door: call.Origin.Door, SourceIP: call.Origin.SourceIP, VPCEndpointID: call.Origin.VPCEndpointID, VPCID: call.Origin.VPCID},
+	}
+	for _, s := range d.Trace {
+		a.Trace = append(a.Trace, s.String())
+	}
+	a.Notes = w.unknown(call, d, keys)
+	who := fmt.Sprintf("%s may %%s %s on %s: ", call.Caller.ARN, w.action, w.resource)
+	if d.Allowed {
+		a.Summary = fmt.Sprintf(who, "call") + a.text(call)
+		return a
+	}
+	a.Also = alsoRefusing(call, d)
+	a.Summary = fmt.Sprintf(who, "not call") + a.text(call)
+	for _, b := range a.Also {
+		a.Summary += "; and " + b.text(call)
+	}
+	for _, b := range append([]deciding{a.deciding}, a.Also...) {
+		a.Remedies = append(a.Remedies, w.remedy(b, call, d, keys))
+	}
+	a.Notes = append(a.Notes, nearMisses(append([]deciding{a.deciding}, a.Also...), d)...)
+	return a
+}
+
+// unknown says which condition keys decide, or might have, that only the call itself brings.
+func (w *wantedCall) unknown(call *api.Call, d policy.Decision, keys map[string][]string) []string {
+	var names []string
+	for _, s := range d.Trace {
+		if s.Element != "" && s.Element != "Condition" {
+			continue
+		}
+		for _, condition := range s.Conditions() {
+			key := strings.ToLower(condition.Key)
+			_, known := keys[key]
+			if broughtByCall(key, call.Origin) && !known && !slices.Contains(names, condition.Key) {
+				names = append(names, condition.Key)
+			}
+		}
+	}
+	var notes []string
+	for _, name := range names {
+		how := "taken as absent"
+		if strings.EqualFold(name, "aws:SourceIp") {
+			how = "taken as " + outside.String()
+		}
+		notes = append(notes, fmt.Sprintf("a policy looks at %s, which only the call itself would show; here it is %s", name, how))
+	}
+	return notes
+}
+
+// broughtByCall reports whether a condition key is a matter of the single call: of its parameters and headers, of
+// the thing it is for, or, outside every VPC, of the address that the function happens to have.
+func broughtByCall(key string, from api.Origin) bool {
+	switch {
+	case key == "aws:sourceip":
+		return from.SourceIP == outside
+	case key == "aws:useragent", key == "aws:referer", key == "aws:tagkeys":
+		return true
+	}
+	return !strings.HasPrefix(key, "aws:") || strings.HasPrefix(key, "aws:requesttag/") || strings.HasPrefix(key, "aws:resourcetag/")
+}
