@@ -2,11 +2,12 @@ package objects
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/url"
-	"strings"
+	"syscall"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -23,10 +24,11 @@ const (
 
 // transport signs requests and sends them through the socket.
 type transport struct {
-	engine *Engine
-	signer *v4.Signer
-	key    aws.Credentials
-	base   *http.Transport
+	engine  *Engine
+	signer  *v4.Signer
+	key     aws.Credentials
+	base    *http.Transport // for requests without a body
+	uploads *http.Transport // for those with one: a connection each
 }
 
 func newTransport(e *Engine) *transport {
@@ -35,16 +37,44 @@ func newTransport(e *Engine) *transport {
 		signer: v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true }), // S3 signs the path as it is
 		key:    aws.Credentials{AccessKeyID: e.child.Access, SecretAccessKey: e.child.Secret},
 	}
+	t.connect(t.dial)
+	return t
+}
+
+// connect makes the connections. The engine answers as soon as it knows, and closes: before the body if it
+// refuses, and before the last frame around aws-chunked if it does not. So a connection carries one body, and
+// what the engine said is worth more than that it was not listening any more.
+func (t *transport) connect(dial func(context.Context, string, string) (net.Conn, error)) {
 	t.base = &http.Transport{
-		DialContext:         t.dial,
+		DialContext:         dial,
 		DisableCompression:  true,
-		MaxConnsPerHost:     maxConnections / 2,
+		MaxConnsPerHost:     maxConnections / 4,
 		MaxIdleConnsPerHost: 256,
 		IdleConnTimeout:     time.Minute,
 		ReadBufferSize:      copyBuffer,
 		WriteBufferSize:     copyBuffer,
 	}
-	return t
+	t.uploads = t.base.Clone()
+	t.uploads.DisableKeepAlives = true
+	t.uploads.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		c, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return listeningConn{c}, nil
+	}
+}
+
+// listeningConn throws away what is written after the other side has closed: what it said before is still to be
+// read. If it said nothing, reading tells.
+type listeningConn struct{ net.Conn }
+
+func (c listeningConn) Write(b []byte) (int, error) {
+	n, err := c.Conn.Write(b)
+	if errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) {
+		return len(b), nil
+	}
+	return n, err
 }
 
 func (t *transport) dial(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -65,11 +95,11 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		payload = UnsignedPayload
 		out.Header.Set(payloadHeader, payload)
 	}
-	// The engine stops reading where aws-chunked ends; what is left around or behind it must not be taken for the
-	// next request.
-	out.Close = r.ContentLength < 0 || strings.HasPrefix(payload, "STREAMING-")
 	if err := t.signer.SignHTTP(r.Context(), t.key, out, payload, "s3", t.engine.config.Region, time.Now()); err != nil {
 		return nil, fmt.Errorf("sign request to object store: %w", err)
 	}
-	return t.base.RoundTrip(out)
+	if out.Body == nil || out.Body == http.NoBody {
+		return t.base.RoundTrip(out)
+	}
+	return t.uploads.RoundTrip(out)
 }

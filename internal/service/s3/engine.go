@@ -135,6 +135,9 @@ func (s *Service) send(r *request, h http.Header) (*http.Response, error) {
 		return nil, err
 	}
 	res, err := s.engine(r.call.HTTP.Context(), r.method, enginePath(r.bucket, r.key), r.query, h, body, length)
+	if err != nil || res.StatusCode >= 300 {
+		r.hearOut()
+	}
 	if err == nil {
 		return res, nil
 	}
@@ -146,6 +149,15 @@ func (s *Service) send(r *request, h http.Header) (*http.Response, error) {
 		return nil, incompleteBody()
 	}
 	return nil, err
+}
+
+// maxHeardOut bounds what is read of a body that nobody needs.
+const maxHeardOut = 64 << 20
+
+// hearOut reads the rest of a body that was refused before its end. A caller that was told to go on sending would
+// otherwise find the connection closed, and never look for the answer.
+func (r *request) hearOut() {
+	_, _ = io.CopyN(io.Discard, r.call.HTTP.Body, maxHeardOut) // an error is the caller's, who is gone then
 }
 
 // proxy is the operation of everything that the engine does.
