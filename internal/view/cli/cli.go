@@ -17,6 +17,8 @@ const (
 	ExitFailed     = 1 // the answer is no: unreachable, degraded, a demo stage that did not end as it must
 	ExitUsage      = 2 // the question was wrong
 	ExitNotRunning = 3 // no region answers
+	// ExitInterrupted is what shells make of Ctrl-C.
+	ExitInterrupted = 130
 )
 
 // DefaultListen is where a region listens unless told otherwise.
@@ -72,6 +74,9 @@ func Main(ctx context.Context, c Config) int {
 	switch {
 	case err == nil:
 		return ExitOK
+	case ctx.Err() != nil:
+		fmt.Fprintln(os.Stderr, "culvert: interrupted")
+		return ExitInterrupted
 	case errors.As(err, &exit):
 		if exit.message != "" {
 			fmt.Fprintln(os.Stderr, "culvert: "+exit.message)
@@ -98,6 +103,13 @@ real routers, security groups, network ACLs, route tables, NAT gateways and VPC 
 		SilenceUsage:  true,
 		Version:       c.Version,
 	}
+	root.Args = func(_ *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return &exitError{ExitUsage, fmt.Sprintf("there is no command %q: see culvert --help", args[0])}
+		}
+		return nil
+	}
+	root.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		return &exitError{ExitUsage, err.Error()}
 	})
