@@ -44,12 +44,18 @@ type remedy struct {
 	Terraform string `json:"terraform"`
 }
 
+// question is what culvert why asks.
+type question struct {
+	from, to         string
+	port             int
+	action, resource string
+	asJSON           bool
+}
+
 func newWhy(c *client) *cobra.Command {
-	var asJSON bool
-	var port int
-	var action, on string
+	var q question
 	cmd := &cobra.Command{
-		Use:   "why FUNCTION TARGET",
+		Use:   "why FUNCTION TARGET [--action ACTION --resource ARN]",
 		Short: "Say what stops a function from reaching a service, and what to change",
 		Long: `Follow a connection from a function, or from an interface (eni-...), hop by hop: name, security groups, network ACLs,
 routes, gateways, endpoints, and the way back. TARGET is a service (s3), a DNS name or an IPv4 address.
@@ -61,6 +67,7 @@ Exit status: 0 it gets there (and may), 1 it does not, 2 there is no such functi
   culvert why my-function s3 --action s3:PutObject --resource arn:aws:s3:::bucket/key
   culvert why my-function 10.0.2.15 --port 5432
   culvert why eni-0123456789abcdef0 sts --json`,
+		DisableFlagsInUseLine: true,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 2 {
 				return &exitError{ExitUsage, "say from where to where: culvert why FUNCTION TARGET (such as: culvert why my-function s3)"}
@@ -68,40 +75,50 @@ Exit status: 0 it gets there (and may), 1 it does not, 2 there is no such functi
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			query := url.Values{"function": {args[0]}, "service": {args[1]}, "port": {strconv.Itoa(port)}}
-			if strings.HasPrefix(args[0], "eni-") {
-				query.Del("function")
-				query.Set("interface", args[0])
-			}
-			for name, value := range map[string]string{"action": action, "resource": on} {
-				if value != "" {
-					query.Set(name, value)
-				}
-			}
-			var raw json.RawMessage
-			if err := c.call(cmd.Context(), "GET", "why", query, &raw); err != nil {
-				return err
-			}
-			var t trace
-			if err := json.Unmarshal(raw, &t); err != nil {
-				return fmt.Errorf("read the region's answer: %w", err)
-			}
-			if asJSON {
-				fmt.Fprintln(cmd.OutOrStdout(), string(raw))
-			} else {
-				printer{cmd.OutOrStdout(), isTerminal(os.Stdout)}.trace(args[0], t)
-			}
-			if !t.Reachable || t.Call != nil && !t.Call.Allowed {
-				return Fail()
-			}
-			return nil
+			q.from, q.to = args[0], args[1]
+			return q.ask(cmd, c)
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the whole trace as JSON")
-	cmd.Flags().IntVar(&port, "port", 443, "TCP port")
-	cmd.Flags().StringVar(&action, "action", "", "also say whether this action is allowed, such as s3:GetObject")
-	cmd.Flags().StringVar(&on, "resource", "", "ARN that the action is for")
+	cmd.Flags().BoolVar(&q.asJSON, "json", false, "print the whole trace as JSON")
+	cmd.Flags().IntVar(&q.port, "port", 443, "TCP port")
+	cmd.Flags().StringVar(&q.action, "action", "", "also say whether this action is allowed, such as s3:GetObject")
+	cmd.Flags().StringVar(&q.resource, "resource", "", "ARN that the action is for")
 	return cmd
+}
+
+func (q question) ask(cmd *cobra.Command, c *client) error {
+	var raw json.RawMessage
+	if err := c.call(cmd.Context(), "GET", "why", q.query(), &raw); err != nil {
+		return err
+	}
+	var t trace
+	if err := json.Unmarshal(raw, &t); err != nil {
+		return fmt.Errorf("read the region's answer: %w", err)
+	}
+	if q.asJSON {
+		fmt.Fprintln(cmd.OutOrStdout(), string(raw))
+	} else {
+		printer{cmd.OutOrStdout(), isTerminal(os.Stdout)}.trace(q.from, t)
+	}
+	if !t.Reachable || t.Call != nil && !t.Call.Allowed {
+		return Fail()
+	}
+	return nil
+}
+
+func (q question) query() url.Values {
+	v := url.Values{"service": {q.to}, "port": {strconv.Itoa(q.port)}}
+	source := "function"
+	if strings.HasPrefix(q.from, "eni-") {
+		source = "interface"
+	}
+	v.Set(source, q.from)
+	for name, value := range map[string]string{"action": q.action, "resource": q.resource} {
+		if value != "" {
+			v.Set(name, value)
+		}
+	}
+	return v
 }
 
 // printer writes for a person.

@@ -14,6 +14,7 @@ type verdict struct {
 	Allowed  bool         `json:"allowed"`
 	Code     string       `json:"code"`
 	Summary  string       `json:"summary"`
+	Reason   string       `json:"reason"`
 	Remedies []callRemedy `json:"remedies"`
 	Notes    []string     `json:"notes"`
 }
@@ -30,12 +31,12 @@ func (p printer) call(v *verdict) {
 	if v.Origin.VPCEndpointID != "" {
 		way = "through " + v.Origin.VPCEndpointID
 	}
-	fmt.Fprintf(p.w, "the call %s, from %s\n", way, v.Origin.SourceIP)
+	fmt.Fprintf(p.w, "the call %s from %s, as %s, on %s\n", way, v.Origin.SourceIP, v.Caller, v.Resource)
 	mark, code := p.in("32", "ok"), ""
 	if !v.Allowed {
 		mark, code = p.in("31", "no"), "  ["+v.Code+"]"
 	}
-	fmt.Fprintf(p.w, "  %s  %-24s %s%s\n", mark, v.Action, v.Summary, code)
+	fmt.Fprintf(p.w, "  %s  %-24s %s%s\n", mark, v.Action, v.Reason, code)
 	for _, n := range v.Notes {
 		fmt.Fprintf(p.w, "      %s\n", n)
 	}

@@ -22,7 +22,8 @@ type callAnswer struct {
 	Caller   string     `json:"caller"`
 	Origin   callOrigin `json:"origin"`
 	Allowed  bool       `json:"allowed"`
-	Summary  string     `json:"summary"`
+	Summary  string     `json:"summary"` // one sentence
+	Reason   string     `json:"reason"`  // its second half: what decides
 	deciding            // what allowed it, or refused it first
 	// Also holds what else refuses it.
 	Also     []deciding   `json:"also,omitempty"`
@@ -100,19 +101,16 @@ func (w *wantedCall) call(trace explain.Trace) *api.Call {
 
 // keys are the condition keys of the operation that every SDK's call has.
 func (w *wantedCall) keys(call *api.Call) map[string][]string {
-	switch w.service {
-	case "s3":
-		keys := map[string][]string{
-			"s3:resourceaccount": {w.view.Account()}, "s3:authtype": {"REST-HEADER"}, "s3:signatureversion": {"AWS4-HMAC-SHA256"},
-		}
-		if call.Origin.Secure {
-			keys["s3:tlsversion"] = []string{"1.3"}
-		}
-		return keys
-	case "sts":
-		return map[string][]string{"sts:rolesessionname": {w.caller.SessionName}}
+	if w.service != "s3" {
+		return nil
 	}
-	return nil
+	keys := map[string][]string{
+		"s3:resourceaccount": {w.view.Account()}, "s3:authtype": {"REST-HEADER"}, "s3:signatureversion": {"AWS4-HMAC-SHA256"},
+	}
+	if call.Origin.Secure {
+		keys["s3:tlsversion"] = []string{"1.3"}
+	}
+	return keys
 }
 
 func (w *wantedCall) answer(call *api.Call, d policy.Decision, keys map[string][]string) *callAnswer {
@@ -124,20 +122,21 @@ func (w *wantedCall) answer(call *api.Call, d policy.Decision, keys map[string][
 		a.Trace = append(a.Trace, s.String())
 	}
 	a.Notes = w.unknown(call, d, keys)
-	who := fmt.Sprintf("%s may %%s %s on %s: ", call.Caller.ARN, w.action, w.resource)
+	a.Reason = a.text(call)
 	if d.Allowed {
-		a.Summary = fmt.Sprintf(who, "call") + a.text(call)
+		a.Summary = fmt.Sprintf("%s may call %s on %s: %s", call.Caller.ARN, w.action, w.resource, a.Reason)
 		return a
 	}
 	a.Also = alsoRefusing(call, d)
-	a.Summary = fmt.Sprintf(who, "not call") + a.text(call)
 	for _, b := range a.Also {
-		a.Summary += "; and " + b.text(call)
+		a.Reason += "; and " + b.text(call)
 	}
-	for _, b := range append([]deciding{a.deciding}, a.Also...) {
+	a.Summary = fmt.Sprintf("%s may not call %s on %s: %s", call.Caller.ARN, w.action, w.resource, a.Reason)
+	refusing := append([]deciding{a.deciding}, a.Also...)
+	for _, b := range refusing {
 		a.Remedies = append(a.Remedies, w.remedy(b, call, d, keys))
 	}
-	a.Notes = append(a.Notes, nearMisses(append([]deciding{a.deciding}, a.Also...), d)...)
+	a.Notes = append(a.Notes, nearMisses(refusing, d)...)
 	return a
 }
 

@@ -151,11 +151,13 @@ func (w *wantedCall) allowing(b deciding) string {
 	case policy.Trust:
 		s.Principal, s.Resource = map[string]string{"AWS": w.caller.RoleARN}, ""
 	}
-	text, err := json.Marshal(s)
-	if err != nil { // cannot be: it is text alone
+	var text strings.Builder
+	e := json.NewEncoder(&text)
+	e.SetEscapeHTML(false)
+	if e.Encode(s) != nil { // cannot be: it is text alone
 		return ""
 	}
-	return string(text)
+	return strings.TrimSpace(text.String())
 }
 
 // literal writes an ARN so that a policy takes its characters for what they are; see the IAM guide, "Special
