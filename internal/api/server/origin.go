@@ -32,7 +32,7 @@ func originOf(r *http.Request) api.Origin {
 }
 
 // HTTPServer makes the server of a listener. Bodies and answers may take as long as they need (uploads, Invoke);
-// headers may not. It speaks HTTP/1.1 only, as S3 does.
+// headers may not, nor pauses within a body. It speaks HTTP/1.1 only, as S3 does.
 func HTTPServer(h http.Handler) *http.Server {
 	var p http.Protocols
 	p.SetHTTP1(true)

@@ -44,9 +44,15 @@ func (s *Service) bodyFor(r *request, h http.Header) (io.Reader, int64, error) {
 		}
 		h.Set(payloadHash, chunksUnsigned)
 		return chunks, -1, nil
+	case chunksUnsigned:
 	case "":
 		if r.signed == signedHeader {
 			return nil, 0, api.Errorf("InvalidRequest", "Missing required header for this request: x-amz-content-sha256")
+		}
+	default:
+		// What is behind the chunks can only be found if chunks were announced.
+		if h.Get("X-Amz-Trailer") != "" {
+			return nil, 0, api.Errorf("InvalidRequest", "The value of x-amz-content-sha256 header is invalid.")
 		}
 	}
 	return body, length, nil

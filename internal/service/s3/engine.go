@@ -128,38 +128,6 @@ func (s *Service) engine(ctx context.Context, method, path string, query url.Val
 	return res, nil
 }
 
-// send hands the request itself to the engine, with these headers.
-func (s *Service) send(r *request, h http.Header) (*http.Response, error) {
-	body, length, err := s.bodyFor(r, h)
-	if err != nil {
-		return nil, err
-	}
-	res, err := s.engine(r.call.HTTP.Context(), r.method, enginePath(r.bucket, r.key), r.query, h, body, length)
-	if err != nil || res.StatusCode >= 300 {
-		r.hearOut()
-	}
-	if err == nil {
-		return res, nil
-	}
-	// The transport wraps what reading the body said; a wrong chunk is the caller's fault.
-	if e := api.AsError(err); e != nil {
-		return nil, e
-	}
-	if errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil, incompleteBody()
-	}
-	return nil, err
-}
-
-// maxHeardOut bounds what is read of a body that nobody needs.
-const maxHeardOut = 64 << 20
-
-// hearOut reads the rest of a body that was refused before its end. A caller that was told to go on sending would
-// otherwise find the connection closed, and never look for the answer.
-func (r *request) hearOut() {
-	_, _ = io.CopyN(io.Discard, r.call.HTTP.Body, maxHeardOut) // an error is the caller's, who is gone then
-}
-
 // proxy is the operation of everything that the engine does.
 func (s *Service) proxy(w http.ResponseWriter, r *request) error {
 	return s.proxyWith(w, r, r.engineHeader())
@@ -250,6 +218,7 @@ func (s *Service) engineError(w http.ResponseWriter, r *request, res *http.Respo
 		if err := s.mayKnow(r); err != nil {
 			return err
 		}
+		e = e.With("Key", r.key)
 	}
 	for _, name := range []string{"Allow", "Last-Modified", "X-Amz-Delete-Marker", "X-Amz-Version-Id", "Etag"} {
 		if v := res.Header.Get(name); v != "" {

@@ -72,7 +72,7 @@ func (s *Service) writeError(w http.ResponseWriter, call *api.Call, err error) {
 	e := api.AsError(err)
 	if e == nil {
 		if call.HTTP.Context().Err() != nil {
-			return // the caller is gone
+			panic(http.ErrAbortHandler) // the caller is gone; no answer at all would say 200 to one who is only half gone
 		}
 		s.Log.Error("call failed", "operation", call.Operation, "request", call.RequestID, "error", err)
 		e = &api.Error{Code: "InternalError", Message: "We encountered an internal error. Please try again.", Status: 500}
