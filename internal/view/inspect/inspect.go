@@ -1,5 +1,5 @@
 // Package inspect is what a region says of itself, as JSON over HTTP below /_culvert/: its status, its network,
-// its counters, and why a function does or does not reach a service.
+// its counters, and why a function does or does not reach a service, and may or may not call it.
 //
 // The terminal and the demo read it and nothing else. It only reads; the one thing it can cause is the end of
 // the region. It is reachable from the host's door alone, never from a workload.

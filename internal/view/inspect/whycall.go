@@ -80,7 +80,18 @@ func (c *Config) judge(trace explain.Trace, w *wantedCall) (*callAnswer, error) 
 	case err != nil:
 		return nil, fmt.Errorf("decide %s on %s: %w", w.action, w.resource, err)
 	}
-	return w.answer(call, d, keys), nil
+	a := w.answer(call, d, keys)
+	if w.action == "s3:GetObject" && a.Allowed && !c.mayList(w, call, keys) {
+		a.Notes = append(a.Notes, "without s3:ListBucket on the bucket, S3 answers AccessDenied for an object that does not exist")
+	}
+	return a, nil
+}
+
+// mayList reports whether the caller may learn which objects there are.
+func (c *Config) mayList(w *wantedCall, call *api.Call, keys map[string][]string) bool {
+	bucket, _, _ := strings.Cut(strings.TrimPrefix(w.resource, bucketARN), "/")
+	d, err := c.Decide(w.view, call, Question{Action: "s3:ListBucket", Resource: bucketARN + bucket, Policy: w.policy, Keys: keys})
+	return err == nil && d.Allowed
 }
 
 // call is the call as the front door would see it.
