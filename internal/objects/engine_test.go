@@ -58,6 +58,25 @@ func TestACrashedChildIsStartedAgain(t *testing.T) {
 	}
 }
 
+func TestARequestInTheMomentOfACrashIsAnswered(t *testing.T) {
+	e := start(t, tempDir(t))
+	do(t, e, "PUT", "/bucket", "", 200)
+	do(t, e, "PUT", "/bucket/key", "kept", 200)
+	for range 3 {
+		pid, ok := e.Running()
+		if !ok {
+			t.Fatal("not running")
+		}
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		if got := do(t, e, "GET", "/bucket/key", "", 200); got != "kept" {
+			t.Errorf("got %q, want %q", got, "kept")
+		}
+		waitFor(t, func() bool { now, ok := e.Running(); return ok && now != pid })
+	}
+}
+
 func TestTheChildHasNoNetworkAndNoPower(t *testing.T) {
 	e := start(t, tempDir(t))
 	pid, _ := e.Running()

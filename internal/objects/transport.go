@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -16,6 +17,7 @@ import (
 
 const (
 	restartTimeout = 10 * time.Second
+	redialAfter    = 2 * time.Millisecond
 	copyBuffer     = 128 << 10
 	payloadHeader  = "X-Amz-Content-Sha256"
 	// UnsignedPayload tells the engine that it cannot check the body.
@@ -82,7 +84,21 @@ func (t *transport) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 		return nil, err
 	}
 	var d net.Dialer
-	return d.DialContext(ctx, "unix", socket(t.engine.run.Fd()))
+	for until := time.Now().Add(restartTimeout); ; {
+		c, err := d.DialContext(ctx, "unix", socket(t.engine.run.Fd()))
+		// It was killed, and nobody has noticed yet; or the next one is about to listen.
+		if !errors.Is(err, syscall.ECONNREFUSED) && !errors.Is(err, syscall.ENOENT) || time.Now().After(until) {
+			return c, err
+		}
+		select {
+		case <-time.After(redialAfter):
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+		if err := t.engine.wait(ctx, restartTimeout); err != nil {
+			return nil, err
+		}
+	}
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -99,7 +115,17 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, fmt.Errorf("sign request to object store: %w", err)
 	}
 	if out.Body == nil || out.Body == http.NoBody {
-		return t.base.RoundTrip(out)
+		return t.read(out)
 	}
 	return t.uploads.RoundTrip(out)
+}
+
+// read sends a request without a body. If the engine was killed over a question, it is put to the next one.
+func (t *transport) read(r *http.Request) (*http.Response, error) {
+	response, err := t.base.RoundTrip(r)
+	broke := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+	if broke && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+		return t.base.RoundTrip(r)
+	}
+	return response, err
 }

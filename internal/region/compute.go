@@ -23,7 +23,7 @@ func (r *Region) openCompute(code *lambda.CodeStore, bundle string) error {
 		return fmt.Errorf("prepare sandboxes: %w", err)
 	}
 	r.later(sandboxes.Close)
-	clients, err := r.directory.sub("runtimes")
+	clients, err := r.directory.fresh("runtimes")
 	if err != nil {
 		return err
 	}

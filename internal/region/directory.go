@@ -75,6 +75,14 @@ func (d *directory) sub(name string) (string, error) {
 	return path, nil
 }
 
+// fresh makes an empty directory below, without what a region that was killed has left in it.
+func (d *directory) fresh(name string) (string, error) {
+	if err := os.RemoveAll(filepath.Join(d.path, name)); err != nil {
+		return "", fmt.Errorf("empty data directory: %w", err)
+	}
+	return d.sub(name)
+}
+
 // key reads a secret key of 32 bytes, or makes it.
 func (d *directory) key(name string) ([]byte, error) {
 	path := filepath.Join(d.path, name)

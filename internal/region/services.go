@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -149,6 +150,7 @@ func (r *Region) openFunctions(objectStore *s3.Service) error {
 // serve answers on the host's door.
 func (r *Region) serve(context.Context) error {
 	r.host = server.HTTPServer(r.server)
+	r.host.ErrorLog = slog.NewLogLogger(r.config.Log.Handler(), slog.LevelDebug)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

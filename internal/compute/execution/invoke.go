@@ -1,6 +1,7 @@
 package execution
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -69,6 +70,9 @@ func (e *environment) startRuntime(limit *time.Timer) *fault {
 	}
 }
 
+// errNotBegun is of invocations of which the function has heard nothing.
+var errNotBegun = errors.New("the invocation did not begin")
+
 // invoke runs the function once.
 func (e *environment) invoke(inv Invocation) (Result, error) {
 	cold := !e.invoked
@@ -79,7 +83,7 @@ func (e *environment) invoke(inv Invocation) (Result, error) {
 	}
 	if err := e.thaw(); err != nil {
 		e.life = gone
-		return Result{}, fmt.Errorf("thaw an environment of %s: %w", e.function.Name, err)
+		return r, fmt.Errorf("%w: thaw an environment of %s: %w", errNotBegun, e.function.Name, err)
 	}
 	limit := time.Duration(e.function.Timeout) * time.Second
 	begin := time.Now()

@@ -66,16 +66,22 @@ func New(cfg Config) *Pool {
 // Invoke runs a function once. An error is not the function's: it is an *api.Error for the caller, or internal.
 // Once the function runs, cancelling the context does not stop it; as on AWS, only its time limit does.
 func (p *Pool) Invoke(ctx context.Context, f *resource.Function, inv Invocation) (Result, error) {
-	e, err := p.acquire(ctx, f)
-	if refusal := (*refusal)(nil); errors.As(err, &refusal) {
-		return p.refuse(f, inv, refusal), nil
+	for {
+		e, err := p.acquire(ctx, f)
+		if refusal := (*refusal)(nil); errors.As(err, &refusal) {
+			return p.refuse(f, inv, refusal), nil
+		}
+		if err != nil {
+			return Result{}, err
+		}
+		r, err := e.invoke(inv)
+		p.release(e)
+		// One that died while it was idle is no reason to fail: there are others, and at last a new one.
+		if errors.Is(err, errNotBegun) && !r.Cold {
+			continue
+		}
+		return r, err
 	}
-	if err != nil {
-		return Result{}, err
-	}
-	r, err := e.invoke(inv)
-	p.release(e)
-	return r, err
 }
 
 // Drain forgets a function's environments: it was changed or deleted. Those at work finish.

@@ -173,6 +173,8 @@ func (e *Endpoints) listen(ctx context.Context, s spot) (*listening, error) {
 // would keep a removed interface's namespace alive.
 func (e *Endpoints) serve(s spot, stream net.Listener) *listening {
 	server := e.config.Server()
+	// What clients do to their connections is not the region's trouble.
+	server.ErrorLog = slog.NewLogLogger(e.config.Log.With("at", s.String()).Handler(), slog.LevelDebug)
 	server.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
 		return e.config.WithOrigin(ctx, s.origin(c))
 	}

@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/culvert-cloud/culvert/internal/compute/sandbox"
 	"github.com/culvert-cloud/culvert/internal/compute/sandbox/namespace/pid1"
 )
@@ -124,13 +126,30 @@ func (s *Sandbox) Freeze() error {
 	return s.send(pid1.Command{Op: pid1.Stop})
 }
 
-// Thaw lets them go on.
+// Thaw lets them go on. It fails if they are gone.
 func (s *Sandbox) Thaw() error {
+	if s.hungUp() {
+		return fmt.Errorf("thaw sandbox %s: its first process is gone", s.id)
+	}
 	s.memory.start()
 	if s.group.canFreeze() {
 		return s.group.freeze(false)
 	}
 	return s.send(pid1.Command{Op: pid1.Continue})
+}
+
+// hungUp reports whether PID 1 has let go of the control socket, which it does only with its life.
+func (s *Sandbox) hungUp() bool {
+	raw, err := s.control.SyscallConn()
+	if err != nil {
+		return true
+	}
+	poll := []unix.PollFd{{}}
+	err = raw.Control(func(fd uintptr) {
+		poll[0].Fd = int32(fd)
+		_, _ = unix.Poll(poll, 0) // an interrupted call says nothing, like one too early
+	})
+	return err != nil || poll[0].Revents&unix.POLLHUP != 0
 }
 
 // Exits tells the end of each main process.
