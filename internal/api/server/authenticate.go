@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"time"
 
 	"github.com/culvert-cloud/culvert/internal/api"
 	"github.com/culvert-cloud/culvert/internal/api/sigv4"
@@ -43,7 +44,7 @@ func (s *Server) authenticate(x *exchange) error {
 		Style:    sigv4.Style(x.service.Protocol),
 		Service:  x.service.Name,
 		Regions:  regions(x),
-		Keys:     s.config.Keys,
+		Keys:     doorKeys{s.config.Keys, x.call.Origin.Door},
 		Now:      x.call.Time,
 		BodyHash: func() (string, error) { return s.readBody(x) },
 	})
@@ -52,6 +53,22 @@ func (s *Server) authenticate(x *exchange) error {
 	}
 	x.signature, x.call.Caller = result, result.Caller
 	return nil
+}
+
+// doorKeys are the keys that are good at a door. The operator's pair is known to everybody and is the account's root:
+// it opens the host's door only, or every function could leave its role.
+type doorKeys struct {
+	sigv4.Keys
+	door api.Door
+}
+
+// Lookup implements sigv4.Keys.
+func (k doorKeys) Lookup(id, token string, now time.Time) (sigv4.Credential, error) {
+	c, err := k.Keys.Lookup(id, token, now)
+	if err == nil && c.Caller.Type == api.Root && k.door != api.DoorHost {
+		return sigv4.Credential{}, sigv4.ErrUnknownKey
+	}
+	return c, err
 }
 
 // regions are those that a signature may be for. IAM and STS are global, and their global names are signed for
@@ -98,10 +115,10 @@ func (s *Server) readBody(x *exchange) (string, error) {
 	if x.held < 0 {
 		x.held = limit
 	}
-	if s.buffered.Add(x.held) > s.config.MaxBuffered {
+	if !s.hold(x) {
 		return "", api.Errorf("ServiceUnavailable", "Too many large requests at a time.").WithStatus(http.StatusServiceUnavailable)
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
+	body, err := s.readInTime(x, limit+1)
 	if err != nil {
 		return "", api.Errorf("IncompleteBody", "The request body did not arrive completely.")
 	}
@@ -111,6 +128,36 @@ func (s *Server) readBody(x *exchange) (string, error) {
 	x.request.Body = body
 	sum := sha256.Sum256(body)
 	return hex.EncodeToString(sum[:]), nil
+}
+
+// hold counts a body against what may be held. Calls from inside the network get half of it, so that functions
+// cannot lock the operator out.
+func (s *Server) hold(x *exchange) bool {
+	total := s.buffered.Add(x.held)
+	if x.call.Origin.Door != api.DoorHost && s.inside.Add(x.held) > s.config.MaxBuffered/2 {
+		return false
+	}
+	return total <= s.config.MaxBuffered
+}
+
+// release ends what hold began.
+func (s *Server) release(x *exchange) {
+	s.buffered.Add(-x.held)
+	if x.call.Origin.Door != api.DoorHost {
+		s.inside.Add(-x.held)
+	}
+}
+
+// bodyTime is how long a body that is held may take to arrive.
+const bodyTime = 2 * time.Minute
+
+// readInTime reads a body: who sends one slowly holds room that others need.
+func (s *Server) readInTime(x *exchange, limit int64) ([]byte, error) {
+	control := http.NewResponseController(x.answer)
+	if control.SetReadDeadline(time.Now().Add(bodyTime)) == nil {
+		defer func() { _ = control.SetReadDeadline(time.Time{}) }()
+	}
+	return io.ReadAll(io.LimitReader(x.call.HTTP.Body, limit))
 }
 
 func tooLarge(x *exchange, limit int64) *api.Error {

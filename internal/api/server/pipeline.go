@@ -17,14 +17,15 @@ import (
 // the call is recorded at the end.
 func (s *Server) pipeline() []step {
 	return []step{
-		{"route", s.route},               // which service: the door, host name, signing scope, target header
-		{"authenticate", s.authenticate}, // the signature -> Caller; the Origin came with the connection
-		{"hand over", s.handOver},        // a service with a protocol of its own (S3) does the rest itself
-		{"decode", s.decode},             // wire -> the operation's typed input
-		{"authorize", s.authorize},       // identity, resource and endpoint policies -> allow or deny, and by what
-		{"run", s.run},                   // View | Update | Stream
-		{"settle", s.settle},             // after an Update: wait, bounded, until its revision is real
-		{"encode", s.encode},             // output -> wire
+		{"route", s.route},                // which service: the door, host name, signing scope, target header
+		{"refuse pages", s.refuseBrowser}, // at the host's door: what a web page of another site sends
+		{"authenticate", s.authenticate},  // the signature -> Caller; the Origin came with the connection
+		{"hand over", s.handOver},         // a service with a protocol of its own (S3) does the rest itself
+		{"decode", s.decode},              // wire -> the operation's typed input
+		{"authorize", s.authorize},        // identity, resource and endpoint policies -> allow or deny, and by what
+		{"run", s.run},                    // View | Update | Stream
+		{"settle", s.settle},              // after an Update: wait, bounded, until its revision is real
+		{"encode", s.encode},              // output -> wire
 	}
 }
 

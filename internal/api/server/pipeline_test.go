@@ -222,7 +222,7 @@ func TestTheHostNameSaysTheService(t *testing.T) {
 func TestADoorServesItsServiceOnly(t *testing.T) {
 	f := newFixture(t)
 	f.through(t, endpointOrigin("s3"))
-	f.want(t, call{service: "s3", method: "PUT", path: "/b/k", body: "x"}, 200, "x")
+	f.want(t, call{service: "s3", key: roleKey, method: "PUT", path: "/b/k", body: "x"}, 403, "AccessDenied")
 	if o := f.objects[0].Origin; o.VPCEndpointID != "vpce-1" || o.SourceIP.String() != "10.0.1.5" {
 		t.Errorf("origin = %+v", o)
 	}

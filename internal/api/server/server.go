@@ -45,6 +45,7 @@ type Server struct {
 	objects  string // the service with a protocol of its own, which gets what nobody else claims
 	forms    string // the service that gets unsigned forms, which it refuses
 	buffered atomic.Int64
+	inside   atomic.Int64 // of buffered: from inside the network
 }
 
 // served is a service, ready to be called.
@@ -131,7 +132,7 @@ func (s *Server) finish(x *exchange) {
 			s.send(x, x.encodeError(x.internalError()))
 		}
 	}
-	s.buffered.Add(-x.held)
+	s.release(x)
 	s.record(x)
 	if failed == http.ErrAbortHandler || failed != nil && x.response == nil {
 		panic(http.ErrAbortHandler) // half an answer is out; the caller must see that it is half
