@@ -33,6 +33,7 @@ type Config struct {
 // Endpoints are the region's listeners inside the network.
 type Endpoints struct {
 	config Config
+	limits *limits
 
 	mu   sync.Mutex
 	open map[spot]*listening // guarded by mu
@@ -60,7 +61,7 @@ type listening struct {
 
 // New makes the listeners' keeper. Nothing listens until Apply.
 func New(c Config) *Endpoints {
-	return &Endpoints{config: c, open: map[spot]*listening{}}
+	return &Endpoints{config: c, limits: newLimits(maxConnections, maxFromSource), open: map[spot]*listening{}}
 }
 
 // Apply makes exactly the listeners of the topology listen. The data plane must have applied it before. A place
@@ -158,6 +159,7 @@ func (e *Endpoints) listen(ctx context.Context, s spot) (*listening, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen at %s: %w", s, err)
 	}
+	stream = limited{Listener: stream, limits: e.limits, vpc: s.door.vpc}
 	if s.port != 53 {
 		return e.serve(s, stream), nil
 	}
