@@ -28,7 +28,11 @@ const maxObject = 5 << 30 // of one PUT
 
 // bodyFor returns the body for the engine, and completes h with what is to be known of it.
 func (s *Service) bodyFor(r *request, h http.Header) (io.Reader, int64, error) {
-	if n, err := strconv.ParseInt(h.Get("X-Amz-Decoded-Content-Length"), 10, 64); err == nil && n > maxObject {
+	n, err := strconv.ParseInt(h.Get("X-Amz-Decoded-Content-Length"), 10, 64)
+	if err != nil {
+		n = r.call.HTTP.ContentLength
+	}
+	if n > maxObject {
 		return nil, 0, api.Errorf("EntityTooLarge", "Your proposed upload exceeds the maximum allowed size").
 			With("ProposedSize", strconv.FormatInt(n, 10)).With("MaxSizeAllowed", strconv.FormatInt(maxObject, 10))
 	}
