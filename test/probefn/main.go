@@ -20,16 +20,20 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// event says what to do. Exactly one of the fields but Timeout is set.
+// event says what to do. Exactly one of the fields down to Attack is set.
 type event struct {
 	Get     string `json:"get"`     // bucket/key: read an object by the SDK's defaults
 	Put     string `json:"put"`     // bucket/key: write one
 	Lookup  string `json:"lookup"`  // a DNS name
 	Connect string `json:"connect"` // address:port, TCP
 	Fetch   string `json:"fetch"`   // a URL
+	Attack  string `json:"attack"`  // try to get out, in the ways of a kind; see attackAll
 	Timeout int    `json:"timeout"` // milliseconds, for what may not answer; 300 if not set
 	// Endpoint is given to the SDK as its endpoint URL. The region never sets one.
 	Endpoint string `json:"endpoint"`
+	// Host is the URL of the region's door on the host, Neighbours are addresses of others' interfaces, with blanks between.
+	Host       string `json:"host"`
+	Neighbours string `json:"neighbours"`
 }
 
 func main() { lambda.Start(handle) }
@@ -73,6 +77,8 @@ func handle(ctx context.Context, e event) (string, error) {
 		return "connected", nil
 	case e.Fetch != "":
 		return fetch(ctx, e.Fetch)
+	case e.Attack != "":
+		return attackAll(ctx, e)
 	}
 	return strings.Join(os.Environ(), "\n"), nil
 }
