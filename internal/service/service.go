@@ -34,6 +34,8 @@ type Definition struct {
 	Namespace    string // XML namespace
 	TargetPrefix string // AWSJSON11: Logs_20140328
 	Operations   []Operation
+	// VirtualBucket returns the bucket that a host name stands for (S3), empty for none.
+	VirtualBucket func(host string) string
 	// Handler serves a service whose protocol is not made of operations (S3). It is called after routing and
 	// authentication and does the rest of the pipeline itself.
 	Handler Handler

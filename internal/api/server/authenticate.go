@@ -41,12 +41,13 @@ func SigningKey(call *api.Call) []byte {
 
 func (s *Server) authenticate(x *exchange) error {
 	result, err := sigv4.Verify(x.call.HTTP, sigv4.Options{
-		Style:    sigv4.Style(x.service.Protocol),
-		Service:  x.service.Name,
-		Regions:  regions(x),
-		Keys:     doorKeys{s.config.Keys, x.call.Origin.Door},
-		Now:      x.call.Time,
-		BodyHash: func() (string, error) { return s.readBody(x) },
+		Style:         sigv4.Style(x.service.Protocol),
+		Service:       x.service.Name,
+		Regions:       regions(x),
+		Keys:          doorKeys{s.config.Keys, x.call.Origin.Door},
+		Now:           x.call.Time,
+		VirtualBucket: x.service.VirtualBucket,
+		BodyHash:      func() (string, error) { return s.readBody(x) },
 	})
 	if err != nil {
 		return err

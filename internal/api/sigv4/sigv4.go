@@ -1,4 +1,5 @@
-// Package sigv4 finds out who signed a request, by AWS Signature Version 4 in the header or in the query.
+// Package sigv4 finds out who signed a request, by AWS Signature Version 4 in the header or in the query; for URLs
+// of S3 also by Version 2, which boto3 and the AWS CLI still make.
 //
 // It verifies; it never signs (clients of our own use the SDK's signer), never decides what a caller may do, and
 // knows no service: how strict it is and how it words a refusal is a [Style]. Bodies of S3 are not its matter:
@@ -58,6 +59,9 @@ type Options struct {
 	Regions []string // that it may be for; the first is named in refusals
 	Keys    Keys
 	Now     time.Time
+	// VirtualBucket returns the bucket that a host name stands for, empty for none. Version 2 signs it. Nil: no
+	// version 2.
+	VirtualBucket func(host string) string
 	// BodyHash returns the SHA-256 of the body in hex. It is called only when everything else is in order, so a
 	// stranger cannot make us read; never for S3.
 	BodyHash func() (string, error)
@@ -88,6 +92,13 @@ func Verify(r *http.Request, o Options) (*Result, error) {
 			return &Result{Caller: api.Caller{Type: api.Anonymous}}, nil
 		}
 		return nil, o.refuse(fault{kind: missing})
+	}
+	if c.version2 {
+		result, err := o.verifyVersion2(r)
+		if err != nil {
+			return nil, o.refuse(err)
+		}
+		return result, nil
 	}
 	if err := o.checkClaim(r, c); err != nil {
 		return nil, o.refuse(err)

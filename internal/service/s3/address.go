@@ -67,6 +67,15 @@ func parseAddress(hostport, path, region string) (address, error) {
 	return a, nil
 }
 
+// virtualBucket is the bucket that a host name stands for.
+func virtualBucket(hostport string) string {
+	h, err := parseHost(hostport)
+	if err != nil {
+		return ""
+	}
+	return h.bucket
+}
+
 func parseHost(hostport string) (host, error) {
 	name := hostport
 	if h, _, err := net.SplitHostPort(hostport); err == nil {

@@ -106,6 +106,9 @@ func (r *request) signatureKeys(c map[string][]string) {
 		return
 	}
 	c["s3:signatureversion"] = []string{"AWS4-HMAC-SHA256"}
+	if r.version2 {
+		c["s3:signatureversion"] = []string{"AWS"}
+	}
 }
 
 // addTagKeys adds the keys for tags, s3:requestobjecttag/<key> and s3:requestobjecttagkeys.

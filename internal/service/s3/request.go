@@ -22,16 +22,17 @@ const (
 
 // request is a call on its way.
 type request struct {
-	call   *api.Call
-	view   *state.View
-	method string
-	header http.Header // with what a presigned URL carries as parameters
-	query  url.Values  // without the signature
-	signed signing
-	level  level
-	bucket string
-	key    string
-	path   string // of S3 Control: what follows the version
+	call     *api.Call
+	view     *state.View
+	method   string
+	header   http.Header // with what a presigned URL carries as parameters
+	query    url.Values  // without the signature
+	signed   signing
+	version2 bool // of the signature
+	level    level
+	bucket   string
+	key      string
+	path     string // of S3 Control: what follows the version
 
 	op     *operation
 	config *resource.Bucket // of bucket, once it is found
@@ -61,6 +62,8 @@ func (s *Service) newRequest(call *api.Call) (*request, error) {
 		r.signed = signedQuery
 	case r.header.Get("Authorization") != "":
 		r.signed = signedHeader
+	case query.Has("AWSAccessKeyId"):
+		r.signed, r.version2 = signedQuery, true
 	}
 	r.liftParameters()
 	if err := r.checkOnce(); err != nil {
@@ -79,9 +82,9 @@ func (s *Service) newRequest(call *api.Call) (*request, error) {
 func (r *request) liftParameters() {
 	for name, values := range r.query {
 		switch lower := strings.ToLower(name); {
-		case lower == "x-id", r.signed == signedQuery && isSignatureParameter(lower):
+		case lower == "x-id", r.signed == signedQuery && (isSignatureParameter(lower) || r.version2 && isVersion2Parameter(name)):
 			delete(r.query, name)
-		case r.signed == signedQuery && strings.HasPrefix(lower, "x-amz-"):
+		case r.signed == signedQuery && (strings.HasPrefix(lower, "x-amz-") || r.version2 && strings.HasPrefix(lower, "content-")):
 			delete(r.query, name)
 			if len(values) > 0 && r.header.Get(name) == "" {
 				r.header.Set(name, values[0])
@@ -128,6 +131,10 @@ func isSignatureParameter(lower string) bool {
 		return true
 	}
 	return false
+}
+
+func isVersion2Parameter(name string) bool {
+	return name == "AWSAccessKeyId" || name == "Signature" || name == "Expires"
 }
 
 // findBucket looks up the bucket's configuration.

@@ -50,7 +50,7 @@ func New(c Config) *Service {
 // Definition says what the service is to the rest of the program.
 func (s *Service) Definition() service.Definition {
 	return service.Definition{
-		Name: "s3", Protocol: service.RESTXML, Version: "2006-03-01", Namespace: namespace, Handler: s,
+		Name: "s3", Protocol: service.RESTXML, Version: "2006-03-01", Namespace: namespace, Handler: s, VirtualBucket: virtualBucket,
 	}
 }
 
