@@ -1,0 +1,177 @@
+package diagram
+
+import (
+	"slices"
+
+	"github.com/culvert-cloud/culvert/internal/network/explain"
+	"github.com/culvert-cloud/culvert/internal/network/topology"
+	"github.com/culvert-cloud/culvert/internal/resource"
+)
+
+// flows draws what reaches which service, and what would lead there if anything used it.
+func (p *Picture) flows(in Input) {
+	shown := shownServices(in)
+	for _, g := range p.groups {
+		if g.vpc != nil {
+			p.links(in.Topology, g.vpc)
+		}
+	}
+	ways := map[way][]string{}
+	for _, c := range slices.Clone(p.Cards) {
+		if c.Kind != KindFunction && c.Kind != KindInterface {
+			continue
+		}
+		for _, service := range shown {
+			w := way{resource.NetworkInterfaceID(c.ENI), service}
+			keys, known := ways[w]
+			if !known {
+				keys = p.reached(in.Topology, w)
+				ways[w] = keys
+			}
+			p.connect(c.Key, keys, StateFlow)
+		}
+	}
+}
+
+// way is a question to explain.
+type way struct {
+	from    resource.NetworkInterfaceID
+	service string
+}
+
+// shownServices are those with something to reach: an endpoint, or a bucket.
+func shownServices(in Input) []string {
+	var shown []string
+	for _, s := range in.Topology.Services {
+		wanted := s.Service == "s3" && len(in.Buckets) > 0
+		for _, v := range in.Topology.VPCs {
+			wanted = wanted || slices.ContainsFunc(v.Endpoints, func(e *topology.Endpoint) bool { return e.Service == s.Service })
+		}
+		if wanted {
+			shown = append(shown, s.Service)
+		}
+	}
+	return shown
+}
+
+// reached are the cards between an interface and a service, the service included; none if it is not reached.
+func (p *Picture) reached(t *topology.Topology, w way) []string {
+	trace := explain.Explain(t, explain.Flow{From: w.from, Name: ServiceHost(w.service, t.Region), Port: 443})
+	if !trace.Reachable || trace.Service != w.service {
+		return nil
+	}
+	var keys []string
+	for _, h := range trace.Hops {
+		if key := p.cardAt(trace, h, w.from); key != "" {
+			keys = appendNew(keys, key)
+		}
+	}
+	return appendNew(keys, serviceKey(w.service))
+}
+
+// ServiceHost is the name that an SDK uses for a service.
+func ServiceHost(service, region string) string {
+	if service == "iam" {
+		return "iam.amazonaws.com"
+	}
+	return service + "." + region + ".amazonaws.com"
+}
+
+// cardAt is the card that a walk from an interface comes by at a hop, empty if it is at none.
+func (p *Picture) cardAt(trace explain.Trace, h explain.Hop, from resource.NetworkInterfaceID) string {
+	at := h.Component
+	if h.Verdict == explain.Note || at.ID == string(from) {
+		return ""
+	}
+	if at.ID == trace.Endpoint && trace.Interface != "" { // one of the endpoint's interfaces
+		at = explain.Component{Kind: resource.KindNetworkInterface, ID: trace.Interface}
+	}
+	return p.cardOf(at)
+}
+
+// cardOf is the card of a component that has one: a security group or a route table has none.
+func (p *Picture) cardOf(c explain.Component) string {
+	switch c.Kind {
+	case explain.KindService:
+		return serviceKey(c.ID)
+	case explain.KindInternet:
+		return "internet"
+	case resource.KindNATGateway, resource.KindInternetGateway, resource.KindVPCEndpoint, resource.KindNetworkInterface:
+	default:
+		return ""
+	}
+	if p.byKey[c.ID] != nil {
+		return c.ID
+	}
+	for _, card := range p.Cards { // an endpoint, or an interface, that has a card under another name
+		if c.ID == card.ENI && card.Kind != KindFunction {
+			return card.Key
+		}
+	}
+	return ""
+}
+
+func appendNew(keys []string, key string) []string {
+	if len(keys) > 0 && keys[len(keys)-1] == key {
+		return keys
+	}
+	return append(keys, key)
+}
+
+// links are the ways that are there whether or not anything uses them.
+func (p *Picture) links(t *topology.Topology, v *topology.VPC) {
+	for _, e := range v.Endpoints {
+		for _, c := range p.Cards {
+			if c.ID == string(e.ID) {
+				p.connect(c.Key, []string{serviceKey(e.Service)}, StateLink)
+			}
+		}
+	}
+	for _, n := range v.NATGateways {
+		if s := v.Subnet(n.SubnetID); s != nil && n.Public && isPublic(s) && p.byKey[string(n.ID)] != nil {
+			p.connect(string(n.ID), []string{string(v.InternetGateway)}, StateLink)
+		}
+	}
+}
+
+// connect draws edges along cards. An edge that is there already keeps its place and takes the stronger state.
+func (p *Picture) connect(from string, keys []string, state string) {
+	for _, to := range keys {
+		if p.byKey[from] == nil || p.byKey[to] == nil || from == to {
+			return
+		}
+		p.edge(from, to).strengthen(state)
+		from = to
+	}
+}
+
+func (p *Picture) edge(from, to string) *Edge {
+	for _, e := range p.Edges {
+		if e.From == from && e.To == to {
+			return e
+		}
+	}
+	e := &Edge{From: from, To: to}
+	p.Edges = append(p.Edges, e)
+	return e
+}
+
+func (e *Edge) strengthen(state string) {
+	order := []string{"", StateLink, StateFlow, StatePath, StateBlocked}
+	if slices.Index(order, state) > slices.Index(order, e.State) {
+		e.State = state
+	}
+}
+
+// dropUnused takes away the services that no edge leads to.
+func (p *Picture) dropUnused() {
+	used := map[string]bool{}
+	for _, e := range p.Edges {
+		used[e.To] = true
+	}
+	unused := func(c *Card) bool {
+		return c.place.group < 0 && !used[c.Key] && !c.onPath && !(p.hasBuckets && c.Key == serviceKey("s3"))
+	}
+	p.services = slices.DeleteFunc(p.services, unused)
+	p.Cards = slices.DeleteFunc(p.Cards, unused)
+}

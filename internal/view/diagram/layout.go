@@ -1,0 +1,318 @@
+package diagram
+
+import (
+	"cmp"
+	"slices"
+)
+
+// The measures of the picture, in pixels.
+const (
+	margin     = 24
+	padding    = 16 // between a box and what is in it
+	gap        = 14 // between siblings in a stack
+	iconSize   = 40
+	iconTop    = 12
+	textLeft   = 64 // from a card's left edge to its text
+	textMax    = 192
+	textMin    = 110
+	labelLine  = 19
+	detailLine = 16
+	boxLine    = 19
+	gutterPad  = 18 // around the lanes of a gutter
+	laneStep   = 10
+	summaryMax = 900
+)
+
+// arrange gives everything its place.
+func (p *Picture) arrange() {
+	p.planLanes()
+	width := p.sizeCards()
+	top := p.heading()
+	y := top + margin + boxLine + padding
+	right := 0
+	for _, g := range p.groups {
+		bottom, edge := p.placeGroup(g, 2*margin, y, width)
+		right = max(right, edge)
+		y = bottom + margin
+	}
+	right = max(right, 2*margin+textMax)
+	outer := p.outerLanes()
+	servicesX := right + 2*gutterPad + outer.width()
+	outer.x = right + gutterPad
+	y = max(y, p.placeServices(servicesX, top+margin+boxLine+padding, outer))
+	regionRight := right + margin
+	if len(p.services) > 0 {
+		regionRight = servicesX + width + margin
+	}
+	regionRight = max(regionRight, margin+p.region.labelWidth()+2*padding)
+	p.region.Lines = []string{p.region.Label}
+	p.region.Rect = Rect{margin, top, regionRight - margin, y - top}
+	p.Width = max(regionRight+margin, p.headingWidth()+2*margin)
+	p.Height = p.region.bottom() + margin
+	p.route(outer)
+}
+
+func (b *Box) labelWidth() int { return textWidth(b.Label, boxSize) }
+
+// heading breaks the title and the summary and returns where the region begins.
+func (p *Picture) heading() int {
+	y := margin
+	if p.Title != "" {
+		y += 28
+	}
+	p.Heading = wrap(p.Summary, summarySize, summaryMax)
+	y += 20 * len(p.Heading)
+	if y > margin {
+		y += 12
+	}
+	return y
+}
+
+func (p *Picture) headingWidth() int {
+	w := textWidth(p.Title, titleSize)
+	for _, line := range p.Heading {
+		w = max(w, textWidth(line, summarySize))
+	}
+	return w
+}
+
+// sizeCards breaks the texts of all cards and returns the width that they share.
+func (p *Picture) sizeCards() int {
+	text := textMin
+	for _, c := range p.Cards {
+		text = max(text, min(textWidth(c.Label, labelSize), textMax))
+		text = max(text, min(textWidth(c.Code, detailSize)+textWidth("✕ ", detailSize), textMax))
+		for _, d := range c.details {
+			text = max(text, min(textWidth(d, detailSize), textMax))
+		}
+	}
+	for _, c := range p.Cards {
+		c.Lines = wrap(c.Label, labelSize, text)
+		c.Details = nil
+		for _, d := range c.details {
+			c.Details = append(c.Details, wrap(d, detailSize, text)...)
+		}
+		if c.Code != "" {
+			c.Alert = wrap("✕ "+c.Code, detailSize, text)
+		}
+		c.Width = textLeft + text + 12
+		c.Height = max(2*iconTop+iconSize, 22+labelLine*len(c.Lines)+detailLine*(len(c.Details)+len(c.Alert)))
+	}
+	return textLeft + text + 12
+}
+
+// placeGroup places a VPC with its upper left corner, and returns its lower edge and the right edge of all it has.
+func (p *Picture) placeGroup(g *group, x, y, cardWidth int) (bottom, right int) {
+	g.box.Lines = wrap(g.box.Label, boxSize, cardWidth)
+	g.placeColumns(x, cardWidth)
+	top := y + padding + boxLine*len(g.box.Lines) + detailLine
+	if g.vpc == nil {
+		top = y // its only zone is itself
+	}
+	inner := g.placeRows(top, cardWidth)
+	right = g.gutterX[g.columns] + g.lanes.gutterWidth(g.columns)
+	bottom = p.placeBorder(g, right-borderInside, top, inner)
+	if g.vpc != nil {
+		g.box.Rect = Rect{x, y, right - x, bottom + padding - y}
+		bottom += padding
+	} else {
+		right = g.box.right()
+	}
+	for _, c := range g.border {
+		right = max(right, c.right())
+	}
+	return bottom, right
+}
+
+// placeColumns decides where columns and gutters are.
+func (g *group) placeColumns(x, cardWidth int) {
+	g.gutterX, g.columnX = make([]int, g.columns+1), make([]int, g.columns)
+	if g.vpc != nil {
+		x += padding
+	} else {
+		x -= g.lanes.gutterWidth(0)
+	}
+	for i, z := range g.zones {
+		inset := 2 * padding
+		if g.vpc == nil {
+			inset = padding
+		}
+		for c := range z.work + z.net {
+			column := z.from + c
+			g.gutterX[column] = x
+			x += g.lanes.gutterWidth(column)
+			if c == 0 {
+				z.left(x)
+				x += inset
+			}
+			g.columnX[column] = x
+			x += cardWidth
+		}
+		x += inset
+		z.rightEdge(x)
+		if i == len(g.zones)-1 {
+			g.gutterX[g.columns] = x
+		}
+	}
+	if len(g.zones) == 0 {
+		g.gutterX[0] = x + cardWidth
+	}
+}
+
+func (z *zone) left(x int)      { z.box.X = x }
+func (z *zone) rightEdge(x int) { z.box.Width = x - z.box.X }
+
+// placeRows places zones, subnets and cards, and returns the lower edge.
+func (g *group) placeRows(top, cardWidth int) int {
+	if g.vpc == nil {
+		s := g.zones[0].rows[1][0]
+		bottom := s.place(g, top, cardWidth, g.zones[0].box.X, g.zones[0].box.Width)
+		g.middle = top
+		return bottom
+	}
+	y := top + padding
+	for _, z := range g.zones {
+		z.box.Y, z.box.Lines = top, []string{z.box.Label}
+		y = max(y, top+padding/2+boxLine+gap/2)
+	}
+	y = g.placeRow(0, y, cardWidth)
+	g.middle = y
+	if w := g.lanes.middleHeight(); w > 0 {
+		y += w
+	}
+	y = g.placeRow(1, y, cardWidth)
+	for _, z := range g.zones {
+		z.box.Height = y + padding - z.box.Y
+	}
+	return y + padding
+}
+
+// placeRow stacks the subnets of one row in every zone; the lowest of each reaches down to the row's end.
+func (g *group) placeRow(row, top, cardWidth int) int {
+	bottom := top
+	for _, z := range g.zones {
+		y := top
+		for i, s := range z.rows[row] {
+			if i > 0 {
+				y += gap
+			}
+			y = s.place(g, y, cardWidth, z.box.X+padding, z.box.Width-2*padding)
+		}
+		bottom = max(bottom, y)
+	}
+	for _, z := range g.zones {
+		if n := len(z.rows[row]); n > 0 {
+			last := z.rows[row][n-1].box
+			last.Height = bottom - last.Y
+		}
+	}
+	return bottom
+}
+
+// place places a subnet and its cards, and returns its lower edge.
+func (s *subnet) place(g *group, y, cardWidth, x, width int) int {
+	s.box.X, s.box.Y, s.box.Width = x, y, width
+	s.box.Lines = wrap(s.box.Label, boxSize, cardWidth)
+	y += padding/2 + boxLine*len(s.box.Lines)
+	if s.box.Detail != "" {
+		y += detailLine
+	}
+	y += gap / 2
+	for _, line := range s.lines() {
+		tallest := 0
+		for _, c := range line {
+			c.X, c.Y = g.columnX[c.place.column], y
+			tallest = max(tallest, c.Height)
+		}
+		y += tallest + gap
+	}
+	if len(s.work)+len(s.net) > 0 {
+		y -= gap
+	}
+	s.box.Height = y + padding - s.box.Y
+	return s.box.bottom()
+}
+
+// lines are the cards that stand side by side: as many as there are columns, the gateways in theirs.
+func (s *subnet) lines() [][]*Card {
+	var lines [][]*Card
+	add := func(i int, c *Card) {
+		for len(lines) <= i {
+			lines = append(lines, nil)
+		}
+		lines[i] = append(lines[i], c)
+	}
+	at, first := -1, -1
+	for _, c := range s.work {
+		if first < 0 || c.place.column == first {
+			at++
+		}
+		if first < 0 {
+			first = c.place.column
+		}
+		add(at, c)
+	}
+	for i, c := range s.net {
+		add(i, c)
+	}
+	return lines
+}
+
+// borderInside is how much of a border card is inside the VPC: its icon stands on the line.
+const borderInside = 12 + iconSize/2
+
+// placeBorder places the cards of a VPC's right border, each as near as can be to where its edges come from, and
+// none where the horizontal gutter leaves the VPC. It returns the lower edge of the VPC's inside.
+func (p *Picture) placeBorder(g *group, x, top, bottom int) int {
+	wanted := map[*Card]int{}
+	for _, c := range g.border {
+		wanted[c] = p.meanPort(c, top)
+	}
+	slices.SortStableFunc(g.border, func(a, b *Card) int { return cmp.Compare(wanted[a], wanted[b]) })
+	y := top
+	lower := g.middle + g.lanes.middleHeight()
+	for _, c := range g.border {
+		at := max(y, wanted[c]-iconTop-iconSize/2)
+		if at < lower+gap && at+c.Height > g.middle-gap {
+			at = max(y, g.middle-gap-c.Height)
+			if at+c.Height > g.middle-gap {
+				at = lower + gap
+			}
+		}
+		c.X, c.Y = x, at
+		y = at + c.Height + gap
+		bottom = max(bottom, c.bottom())
+	}
+	return bottom
+}
+
+// meanPort is the mean height of the cards that lead to a card; top if none is placed yet.
+func (p *Picture) meanPort(to *Card, top int) int {
+	sum, n := 0, 0
+	for _, e := range p.Edges {
+		if from := p.byKey[e.From]; e.To == to.Key && from.Y > 0 {
+			sum += from.port()
+			n++
+		}
+	}
+	if n == 0 {
+		return top + iconTop + iconSize/2
+	}
+	return sum / n
+}
+
+// placeServices places the services on the right, each as near as can be to where its edges come from. It returns
+// the lower edge of them all.
+func (p *Picture) placeServices(x, top int, _ *outerGutter) int {
+	wanted := map[*Card]int{}
+	for _, c := range p.services {
+		wanted[c] = p.meanPort(c, top)
+	}
+	slices.SortStableFunc(p.services, func(a, b *Card) int { return cmp.Compare(wanted[a], wanted[b]) })
+	y := top
+	for _, c := range p.services {
+		c.X, c.Y = x, max(y, wanted[c]-iconTop-iconSize/2)
+		y = c.bottom() + gap
+	}
+	return y + padding
+}
