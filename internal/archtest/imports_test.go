@@ -51,6 +51,7 @@ var allowed = []struct {
 	{"internal/program", []string{"internal/*", "internal/*/*", "internal/*/*/*"}, "the faces of the executable"},
 	{"internal/region", []string{"internal/*", "internal/*/*", "internal/*/*/*"}, "the only package that assembles"},
 	{"test", nil, ""},
+	{"test/e2e/terraform", []string{"internal/operator"}, "looks from outside"},
 	{"test/performance", nil, "looks from outside"},
 	{"test/probefn", nil, "a guest: knows nothing of the region"},
 	{"cmd/culvert", []string{"internal/program"}, ""},
