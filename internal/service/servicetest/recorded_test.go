@@ -49,7 +49,7 @@ func (r *recorded) request() *wire.Request {
 
 func readRecordings(t *testing.T) []recorded {
 	t.Helper()
-	files, err := filepath.Glob("testdata/terraform-*.jsonl")
+	files, err := filepath.Glob("../../../test/testdata/terraform/*.jsonl")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no recordings: %v", err)
 	}
