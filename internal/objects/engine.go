@@ -45,9 +45,11 @@ type Engine struct {
 	cancel    context.CancelFunc
 	done      chan struct{} // closed when the supervisor has ended
 
-	mu    sync.Mutex
-	ready chan struct{} // closed while the child serves; a new one whenever it does not
-	pid   int           // of the child, 0: none
+	mu      sync.Mutex
+	ready   chan struct{} // closed while the child serves; a new one whenever it does not
+	pid     int           // of the child, 0: none
+	served  bool          // some child has
+	failure error         // how the last child ended
 }
 
 // Start starts the engine and returns when it serves. It ends with Close, or with ctx.
@@ -69,7 +71,10 @@ func Start(ctx context.Context, c Config) (*Engine, error) {
 	return e, nil
 }
 
-const startTimeout = 20 * time.Second
+const (
+	startTimeout  = 20 * time.Second
+	startAttempts = 3
+)
 
 func (e *Engine) prepare() error {
 	e.child = childConfig{
@@ -129,29 +134,44 @@ func (e *Engine) wait(ctx context.Context, limit time.Duration) error {
 		case <-ready:
 			return nil
 		case <-e.done:
-			return errors.New("object store has ended")
+			return e.why(errors.New("object store has ended"))
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return e.why(context.Cause(ctx))
 		}
 	}
+}
+
+// why adds what the last child said.
+func (e *Engine) why(err error) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.failure == nil {
+		return err
+	}
+	return fmt.Errorf("%w: %w", err, e.failure)
 }
 
 func (e *Engine) setReady(pid int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.served = true
 	e.pid = pid
 	close(e.ready)
 }
 
-func (e *Engine) setGone() {
+// setGone notes how a child ended, and reports whether there is hope for another one: what never worked at all
+// is not tried for long.
+func (e *Engine) setGone(failure error, attempt int) (hope bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.failure = failure
 	select {
 	case <-e.ready:
 		e.ready = make(chan struct{})
 	default:
 	}
 	e.pid = 0
+	return e.served || attempt < startAttempts
 }
 
 // sendConfig writes the child's configuration. The pipe then stays open: its end is the sign to stop.

@@ -30,10 +30,10 @@ func (e *Engine) supervise(ctx context.Context) {
 	defer runtime.UnlockOSThread()
 	defer close(e.done)
 	backoff := backoffFirst
-	for {
+	for attempt := 1; ; attempt++ {
 		started := time.Now()
 		err := e.runChild(ctx)
-		if ctx.Err() != nil {
+		if hope := e.setGone(err, attempt); !hope || ctx.Err() != nil {
 			return
 		}
 		e.config.Log.Error("object store ended, starting it again", "error", err, "after", time.Since(started))
@@ -56,7 +56,8 @@ func (e *Engine) runChild(ctx context.Context) error {
 		return fmt.Errorf("make pipe: %w", err)
 	}
 	defer ready.Close()
-	cmd := e.command(readyWriter)
+	output := &lineLogger{engine: e}
+	cmd := e.command(readyWriter, output)
 	stdin, err := cmd.StdinPipe()
 	if err == nil {
 		err = cmd.Start()
@@ -82,8 +83,10 @@ func (e *Engine) runChild(ctx context.Context) error {
 		err = fmt.Errorf("configure child: %w", err)
 	}
 	err = errors.Join(err, cmd.Wait())
+	if err != nil && output.last != "" {
+		err = fmt.Errorf("%w: %s", err, output.last)
+	}
 	<-announced // or a child that ends at once could be announced after its end
-	e.setGone()
 	return err
 }
 
@@ -95,14 +98,13 @@ func (e *Engine) announce(ready io.Reader, pid int) {
 	}
 }
 
-func (e *Engine) command(ready *os.File) *exec.Cmd {
+func (e *Engine) command(ready *os.File, output io.Writer) *exec.Cmd {
 	cmd := exec.Command("/proc/self/exe")
 	cmd.Args[0] = childName
 	cmd.Dir = "/"
 	// Nothing of our environment: what steers AWS clients must not reach the engine.
 	cmd.Env = []string{"GOTRACEBACK=single"}
 	cmd.ExtraFiles = []*os.File{e.run, ready} // runFD, readyFD
-	output := &lineLogger{engine: e}
 	cmd.Stdout, cmd.Stderr = output, output
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Pdeathsig:  syscall.SIGKILL,
@@ -116,6 +118,7 @@ func (e *Engine) command(ready *os.File) *exec.Cmd {
 type lineLogger struct {
 	engine *Engine
 	rest   []byte
+	last   string // line; to be read when the child has ended
 }
 
 func (l *lineLogger) Write(p []byte) (int, error) {
@@ -126,6 +129,7 @@ func (l *lineLogger) Write(p []byte) (int, error) {
 			return len(p), nil
 		}
 		l.engine.config.Log.Debug("object store says", "line", string(line))
+		l.last = string(line)
 		l.rest = l.rest[n:]
 	}
 }

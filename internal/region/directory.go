@@ -83,6 +83,12 @@ func (d *directory) fresh(name string) (string, error) {
 	return d.sub(name)
 }
 
+// has reports whether there is something of that name.
+func (d *directory) has(name string) bool {
+	_, err := os.Lstat(filepath.Join(d.path, name))
+	return err == nil
+}
+
 // key reads a secret key of 32 bytes, or makes it.
 func (d *directory) key(name string) ([]byte, error) {
 	path := filepath.Join(d.path, name)

@@ -2,6 +2,7 @@ package region
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -21,11 +22,22 @@ import (
 func (r *Region) openDriver(context.Context) error {
 	driver, err := linux.New(linux.Config{Log: r.config.Log})
 	if err != nil {
-		return fmt.Errorf("make the network: %w", err)
+		return fmt.Errorf("make the network: %w", linux.Explain(err))
 	}
 	r.network = driver
 	r.later(driver.Close)
 	return nil
+}
+
+// tryNetwork finds out what this machine refuses before anybody makes a VPC. That a busy machine is slow is no
+// reason not to start.
+func (r *Region) tryNetwork(ctx context.Context) error {
+	err := linux.Preflight(ctx)
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		r.config.Log.Warn("the network was tried, and is slow", "error", err)
+		return nil
+	}
+	return err
 }
 
 // openNetwork makes the network match the state once, and keeps it so.
@@ -59,11 +71,11 @@ func (r *Region) apply(ctx context.Context) (uint64, error) {
 	view := r.store.View()
 	t := topology.Resolve(view, topology.Options{AssumePrivateDNS: r.config.AssumePrivateDNS})
 	if err := r.network.Apply(ctx, t); err != nil {
-		return view.Revision(), err
+		return view.Revision(), linux.Explain(err)
 	}
 	// Names change with the network, not before it.
 	r.topology.Store(t)
-	return view.Revision(), r.endpoints.Apply(ctx, t)
+	return view.Revision(), linux.Explain(r.endpoints.Apply(ctx, t))
 }
 
 // settle waits, bounded, until the network is as a revision says.

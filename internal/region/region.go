@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -119,15 +120,19 @@ func (r *Region) openListener(ctx context.Context) error {
 }
 
 // openMachinery starts what takes time, side by side: the journal and the state in it, the object engine, the
-// network's driver.
+// network's driver. At the same time it tries what the driver will need; where that is refused, nothing else that
+// fails is worth telling.
 func (r *Region) openMachinery(ctx context.Context) error {
-	steps := []func(context.Context) error{r.openState, r.openObjects, r.openDriver}
+	steps := []func(context.Context) error{r.tryNetwork, r.openState, r.openObjects, r.openDriver}
 	errs := make([]error, len(steps))
 	var wait sync.WaitGroup
 	for i, step := range steps {
 		wait.Go(func() { errs[i] = step(ctx) })
 	}
 	wait.Wait()
+	if errs[0] != nil {
+		return errs[0]
+	}
 	return errors.Join(errs...)
 }
 
@@ -150,6 +155,10 @@ func (r *Region) openState(context.Context) error {
 		return err
 	}
 	r.store = store
+	if journal != nil && store.View().Revision() == 0 && r.directory.has(sessionKey) {
+		return fmt.Errorf("the state in %s is lost: it is empty, but the region was used before; put a copy of it back, or move all of %s away to begin with an empty region",
+			filepath.Join(r.directory.path, "state"), r.directory.path)
+	}
 	return nil
 }
 

@@ -84,8 +84,11 @@ func (r *Region) decide(view state.Reader, call *api.Call, q server.Question) (p
 	return r.iam.Decide(view, call, iam.Question(q))
 }
 
+// sessionKey is the file of the key that sessions are sealed with. It is made after the first commit to the state.
+const sessionKey = "session-key"
+
 func (r *Region) openIdentity() error {
-	key, err := r.directory.key("session-key")
+	key, err := r.directory.key(sessionKey)
 	if err != nil {
 		return err
 	}

@@ -100,7 +100,7 @@ func (a *Authority) load(directory string) error {
 	}
 	pair, err := tls.X509KeyPair(certificate, key)
 	if err != nil {
-		return fmt.Errorf("read authority in %s: %w", directory, err)
+		return fmt.Errorf("read the certificate authority in %s: %w; remove both of its files to make a new one", directory, err)
 	}
 	a.certificate, a.key = pair.Leaf, pair.PrivateKey.(crypto.Signer)
 	return nil

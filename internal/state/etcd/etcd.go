@@ -38,6 +38,7 @@ const (
 type Journal struct {
 	server *embed.Etcd
 	client *clientv3.Client
+	alarm  *alarm
 }
 
 // Open starts the server on a directory, which it makes if need be.
@@ -45,25 +46,51 @@ func Open(directory string) (*Journal, error) {
 	if err := os.MkdirAll(directory, 0o700); err != nil {
 		return nil, fmt.Errorf("make state directory: %w", err)
 	}
+	j, err := openWhole(directory)
+	if err != nil {
+		return nil, fmt.Errorf("open state in %s: %w (if it is damaged: put a copy of it back, or move the region's whole directory away to begin with an empty one)", directory, err)
+	}
+	return j, nil
+}
+
+func openWhole(directory string) (*Journal, error) {
+	if err := whole(directory); err != nil {
+		return nil, err
+	}
 	// The default preallocates 64 MB for every log segment: too much for a handful of resources.
 	wal.SegmentSizeBytes = 4 << 20
-	server, err := embed.StartEtcd(configure(directory))
+	alarm := newAlarm()
+	server, err := start(configure(directory, alarm), alarm)
 	if err != nil {
-		return nil, fmt.Errorf("open state in %s: %w", directory, err)
+		return nil, err
 	}
 	select {
 	case <-server.Server.ReadyNotify():
-	case err := <-server.Err():
-		server.Close()
-		return nil, fmt.Errorf("open state in %s: %w", directory, err)
+		return &Journal{server: server, client: v3client.New(server.Server), alarm: alarm}, nil
+	case err = <-server.Err():
+	case <-alarm.context.Done(): // it will not end by itself either
+		return nil, context.Cause(alarm.context)
 	case <-time.After(startLimit):
-		server.Close()
-		return nil, fmt.Errorf("open state in %s: not ready after %s", directory, startLimit)
+		err = fmt.Errorf("not ready after %s", startLimit)
 	}
-	return &Journal{server: server, client: v3client.New(server.Server)}, nil
+	server.Close()
+	return nil, err
 }
 
-func configure(directory string) *embed.Config {
+// whole refuses a directory of which the server would wait for the other half.
+func whole(directory string) error {
+	member := filepath.Join(directory, "etcd", "member")
+	if _, err := os.Stat(filepath.Join(member, "snap", "db")); err != nil {
+		return nil
+	}
+	logs, err := filepath.Glob(filepath.Join(member, "wal", "*.wal"))
+	if err != nil || len(logs) > 0 {
+		return err
+	}
+	return fmt.Errorf("%s has no log files", filepath.Join(member, "wal"))
+}
+
+func configure(directory string, a *alarm) *embed.Config {
 	c := embed.NewConfig()
 	c.Name = "culvert"
 	c.Dir = filepath.Join(directory, "etcd")
@@ -77,7 +104,7 @@ func configure(directory string) *embed.Config {
 	c.MaxRequestBytes = 16 << 20
 	c.AutoCompactionMode, c.AutoCompactionRetention = embed.CompactorModeRevision, "1000"
 	c.SnapshotCount = 1000
-	c.ZapLoggerBuilder = embed.NewZapLoggerBuilder(zap.NewNop())
+	c.ZapLoggerBuilder = embed.NewZapLoggerBuilder(zap.NewNop().WithOptions(zap.WithPanicHook(a), zap.WithFatalHook(a)))
 	return c
 }
 
@@ -129,12 +156,21 @@ func (j *Journal) Append(revision uint64, entries []state.Entry) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), writeLimit)
 	defer cancel()
-	_, err := j.client.Txn(ctx).Then(ops...).Commit()
-	return err
+	defer context.AfterFunc(j.alarm.context, cancel)()
+	if _, err := j.client.Txn(ctx).Then(ops...).Commit(); err != nil {
+		if j.alarm.context.Err() != nil {
+			return fmt.Errorf("write state: %w; start the region again once that is mended", context.Cause(j.alarm.context))
+		}
+		return fmt.Errorf("write state: %w", err)
+	}
+	return nil
 }
 
 // Close stops the server.
 func (j *Journal) Close() error {
+	if j.alarm.context.Err() != nil {
+		return nil // parts of it have ended, and what waits for them would wait for ever
+	}
 	err := j.client.Close()
 	if errors.Is(err, context.Canceled) { // how an in-process client says that it was closed
 		err = nil

@@ -83,22 +83,33 @@ func preflightTopology() *topology.Topology {
 
 // withRemedy adds what helps to what did not work.
 func withRemedy(what string, err error) error {
-	return fmt.Errorf("this system cannot run a VPC: %s: %w: %s", what, err, remedy(err, readFile))
+	return fmt.Errorf("this system cannot run a VPC: %s: %w", what, Explain(err))
+}
+
+// Explain adds to an error of the network what helps, if that is known.
+func Explain(err error) error {
+	if err == nil {
+		return nil
+	}
+	if helps := remedy(err, readFile); helps != "" {
+		return fmt.Errorf("%w: %s", err, helps)
+	}
+	return err
 }
 
 func remedy(err error, read func(string) string) string {
 	var path *os.PathError
 	switch {
-	case errors.As(err, &path) && strings.HasPrefix(path.Path, "/proc/sys/") && errors.Is(err, unix.ENOENT):
-		return "the kernel lacks a network feature (" + path.Path + "); connection tracking and nftables are needed"
-	case errors.As(err, &path) && strings.HasPrefix(path.Path, "/proc/sys/"):
-		return "network settings are read-only; in a container run it with --security-opt systempaths=unconfined, or --privileged"
 	case errors.Is(err, unix.ENOSPC):
 		return "the limit of network namespaces is reached; raise user.max_net_namespaces"
 	case errors.Is(err, unix.ENOMEM):
 		return "no memory for network namespaces, of which each takes about a third of a megabyte in the kernel"
-	case errors.Is(err, unix.EMFILE):
-		return "too many open files; raise the limit (ulimit -n)"
+	case errors.Is(err, unix.EMFILE), errors.Is(err, unix.ENFILE):
+		return "raise the limit of open files (ulimit -Hn; LimitNOFILE= of a service), of which every interface takes two or three"
+	case errors.As(err, &path) && strings.HasPrefix(path.Path, "/proc/sys/") && errors.Is(err, unix.ENOENT):
+		return "the kernel lacks a network feature (" + path.Path + "); connection tracking and nftables are needed"
+	case errors.As(err, &path) && strings.HasPrefix(path.Path, "/proc/sys/"):
+		return "network settings are read-only; in a container run it with --security-opt systempaths=unconfined, or --privileged"
 	case errors.Is(err, unix.EPERM) && read("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == "1":
 		return "this system restricts user namespaces by AppArmor (Ubuntu 23.10 and later): run it as root, or `sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0`"
 	case errors.Is(err, unix.EPERM):
@@ -110,7 +121,7 @@ func remedy(err error, read func(string) string) string {
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
 		return "packets do not pass; a busy machine may be the reason, or a kernel module that interferes"
 	}
-	return "see the documentation on supported systems"
+	return ""
 }
 
 func readFile(path string) string {

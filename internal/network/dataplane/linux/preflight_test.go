@@ -30,6 +30,7 @@ func TestPreflightNamesTheRemedy(t *testing.T) {
 		want string
 	}{
 		{"read-only settings", &os.PathError{Op: "open", Path: "/proc/sys/net/ipv4/ip_forward", Err: unix.EROFS}, "", "systempaths=unconfined"},
+		{"no more files", &os.PathError{Op: "open", Path: "/proc/sys/net/ipv4/ip_forward", Err: unix.EMFILE}, "", "ulimit"},
 		{"no connection tracking", &os.PathError{Op: "open", Path: "/proc/sys/net/netfilter/nf_conntrack_tcp_loose", Err: unix.ENOENT}, "", "connection tracking"},
 		{"no rights", fmt.Errorf("unshare: %w", unix.EPERM), "", "CAP_NET_ADMIN"},
 		{"AppArmor", fmt.Errorf("unshare: %w", unix.EPERM), "1", "AppArmor"},
