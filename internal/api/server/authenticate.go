@@ -119,7 +119,7 @@ func (s *Server) readBody(x *exchange) (string, error) {
 	if !s.hold(x) {
 		return "", api.Errorf("ServiceUnavailable", "Too many large requests at a time.").WithStatus(http.StatusServiceUnavailable)
 	}
-	body, err := s.readInTime(x, limit+1)
+	body, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
 	if err != nil {
 		return "", api.Errorf("IncompleteBody", "The request body did not arrive completely.")
 	}
@@ -147,18 +147,6 @@ func (s *Server) release(x *exchange) {
 	if x.call.Origin.Door != api.DoorHost {
 		s.inside.Add(-x.held)
 	}
-}
-
-// bodyTime is how long a body that is held may take to arrive.
-const bodyTime = 2 * time.Minute
-
-// readInTime reads a body: who sends one slowly holds room that others need.
-func (s *Server) readInTime(x *exchange, limit int64) ([]byte, error) {
-	control := http.NewResponseController(x.answer)
-	if control.SetReadDeadline(time.Now().Add(bodyTime)) == nil {
-		defer func() { _ = control.SetReadDeadline(time.Time{}) }()
-	}
-	return io.ReadAll(io.LimitReader(x.call.HTTP.Body, limit))
 }
 
 func tooLarge(x *exchange, limit int64) *api.Error {

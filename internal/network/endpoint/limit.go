@@ -3,6 +3,7 @@ package endpoint
 import (
 	"net"
 	"sync"
+	"time"
 
 	"github.com/culvert-cloud/culvert/internal/resource"
 )
@@ -83,6 +84,17 @@ func (l limited) Accept() (net.Conn, error) {
 type counted struct {
 	net.Conn
 	leave func()
+}
+
+// patience is how long a client may take nothing of an answer: who stops in the middle keeps what serves it.
+const patience = 2 * time.Minute
+
+// Write implements net.Conn.
+func (c *counted) Write(b []byte) (int, error) {
+	if err := c.SetWriteDeadline(time.Now().Add(patience)); err != nil {
+		return 0, err
+	}
+	return c.Conn.Write(b)
 }
 
 // Close implements net.Conn.
