@@ -60,6 +60,7 @@ func (p *Picture) reached(t *topology.Topology, w way) []string {
 	if !trace.Reachable || trace.Service != w.service {
 		return nil
 	}
+	p.nearest(t, &trace, w.from)
 	var keys []string
 	for _, h := range trace.Hops {
 		if key := p.cardAt(trace, h, w.from); key != "" {
@@ -67,6 +68,35 @@ func (p *Picture) reached(t *topology.Topology, w way) []string {
 		}
 	}
 	return appendNew(keys, serviceKey(w.service))
+}
+
+// nearest puts an endpoint's interface in the zone of the sender in the place of the one explained: a client may
+// pick any of them, and one is drawn for all. The others are in use too.
+func (p *Picture) nearest(t *topology.Topology, trace *explain.Trace, from resource.NetworkInterfaceID) {
+	if trace.Endpoint == "" || trace.Interface == "" {
+		return
+	}
+	own := zoneOf(t, from)
+	for _, c := range p.Cards {
+		if c.ID != trace.Endpoint {
+			continue
+		}
+		p.connect(c.Key, []string{serviceKey(trace.Service)}, StateFlow)
+		if own != "" && zoneOf(t, resource.NetworkInterfaceID(c.ENI)) == own {
+			trace.Interface = c.ENI
+		}
+	}
+}
+
+func zoneOf(t *topology.Topology, eni resource.NetworkInterfaceID) string {
+	e := t.ENIs[eni]
+	if e == nil {
+		return ""
+	}
+	if s := t.VPC(e.VPCID).Subnet(e.SubnetID); s != nil {
+		return s.AZ
+	}
+	return ""
 }
 
 // ServiceHost is the name that an SDK uses for a service.

@@ -20,7 +20,7 @@ const (
 	boxLine    = 19
 	gutterPad  = 18 // around the lanes of a gutter
 	laneStep   = 10
-	summaryMax = 900
+	summaryMax = 1080
 )
 
 // arrange gives everything its place.
@@ -28,7 +28,7 @@ func (p *Picture) arrange() {
 	p.planLanes()
 	width := p.sizeCards()
 	top := p.heading()
-	y := top + margin + boxLine + padding
+	y := top + padding + boxLine
 	right := 0
 	for _, g := range p.groups {
 		bottom, edge := p.placeGroup(g, 2*margin, y, width)
@@ -39,7 +39,7 @@ func (p *Picture) arrange() {
 	outer := p.outerLanes()
 	servicesX := right + 2*gutterPad + outer.width()
 	outer.x = right + gutterPad
-	y = max(y, p.placeServices(servicesX, top+margin+boxLine+padding, outer))
+	y = max(y, p.placeServices(servicesX, top+padding+boxLine))
 	regionRight := right + margin
 	if len(p.services) > 0 {
 		regionRight = servicesX + width + margin
@@ -60,7 +60,7 @@ func (p *Picture) heading() int {
 	if p.Title != "" {
 		y += 28
 	}
-	p.Heading = wrap(p.Summary, summarySize, summaryMax)
+	p.Heading = wrap(p.Summary, " ", summarySize, summaryMax)
 	y += 20 * len(p.Heading)
 	if y > margin {
 		y += 12
@@ -87,13 +87,13 @@ func (p *Picture) sizeCards() int {
 		}
 	}
 	for _, c := range p.Cards {
-		c.Lines = wrap(c.Label, labelSize, text)
+		c.Lines = wrap(c.Label, nameEnds, labelSize, text)
 		c.Details = nil
 		for _, d := range c.details {
-			c.Details = append(c.Details, wrap(d, detailSize, text)...)
+			c.Details = append(c.Details, wrap(d, nameEnds, detailSize, text)...)
 		}
 		if c.Code != "" {
-			c.Alert = wrap("✕ "+c.Code, detailSize, text)
+			c.Alert = wrap("✕ "+c.Code, nameEnds, detailSize, text)
 		}
 		c.Width = textLeft + text + 12
 		c.Height = max(2*iconTop+iconSize, 22+labelLine*len(c.Lines)+detailLine*(len(c.Details)+len(c.Alert)))
@@ -103,7 +103,7 @@ func (p *Picture) sizeCards() int {
 
 // placeGroup places a VPC with its upper left corner, and returns its lower edge and the right edge of all it has.
 func (p *Picture) placeGroup(g *group, x, y, cardWidth int) (bottom, right int) {
-	g.box.Lines = wrap(g.box.Label, boxSize, cardWidth)
+	g.box.Lines = wrap(g.box.Label, nameEnds, boxSize, cardWidth)
 	g.placeColumns(x, cardWidth)
 	top := y + padding + boxLine*len(g.box.Lines) + detailLine
 	if g.vpc == nil {
@@ -111,6 +111,9 @@ func (p *Picture) placeGroup(g *group, x, y, cardWidth int) (bottom, right int) 
 	}
 	inner := g.placeRows(top, cardWidth)
 	right = g.gutterX[g.columns] + g.lanes.gutterWidth(g.columns)
+	if len(g.border) > 0 {
+		right += borderInside
+	}
 	bottom = p.placeBorder(g, right-borderInside, top, inner)
 	if g.vpc != nil {
 		g.box.Rect = Rect{x, y, right - x, bottom + padding - y}
@@ -177,9 +180,10 @@ func (g *group) placeRows(top, cardWidth int) int {
 	}
 	y = g.placeRow(0, y, cardWidth)
 	g.middle = y
-	if w := g.lanes.middleHeight(); w > 0 {
-		y += w
+	if y > top+padding/2+boxLine+gap/2 && len(g.lanes.middle) == 0 {
+		y += padding // only room between the rows
 	}
+	y += g.lanes.middleHeight()
 	y = g.placeRow(1, y, cardWidth)
 	for _, z := range g.zones {
 		z.box.Height = y + padding - z.box.Y
@@ -212,7 +216,7 @@ func (g *group) placeRow(row, top, cardWidth int) int {
 // place places a subnet and its cards, and returns its lower edge.
 func (s *subnet) place(g *group, y, cardWidth, x, width int) int {
 	s.box.X, s.box.Y, s.box.Width = x, y, width
-	s.box.Lines = wrap(s.box.Label, boxSize, cardWidth)
+	s.box.Lines = wrap(s.box.Label, nameEnds, boxSize, cardWidth)
 	y += padding/2 + boxLine*len(s.box.Lines)
 	if s.box.Detail != "" {
 		y += detailLine
@@ -266,14 +270,14 @@ const borderInside = 12 + iconSize/2
 func (p *Picture) placeBorder(g *group, x, top, bottom int) int {
 	wanted := map[*Card]int{}
 	for _, c := range g.border {
-		wanted[c] = p.meanPort(c, top)
+		wanted[c] = p.medianPort(c, top)
 	}
 	slices.SortStableFunc(g.border, func(a, b *Card) int { return cmp.Compare(wanted[a], wanted[b]) })
 	y := top
 	lower := g.middle + g.lanes.middleHeight()
 	for _, c := range g.border {
 		at := max(y, wanted[c]-iconTop-iconSize/2)
-		if at < lower+gap && at+c.Height > g.middle-gap {
+		if len(g.lanes.middle) > 0 && at < lower+gap && at+c.Height > g.middle-gap {
 			at = max(y, g.middle-gap-c.Height)
 			if at+c.Height > g.middle-gap {
 				at = lower + gap
@@ -286,27 +290,27 @@ func (p *Picture) placeBorder(g *group, x, top, bottom int) int {
 	return bottom
 }
 
-// meanPort is the mean height of the cards that lead to a card; top if none is placed yet.
-func (p *Picture) meanPort(to *Card, top int) int {
-	sum, n := 0, 0
+// medianPort is the middle one of the heights of the cards that lead to a card; top if there are none.
+func (p *Picture) medianPort(to *Card, top int) int {
+	var ports []int
 	for _, e := range p.Edges {
 		if from := p.byKey[e.From]; e.To == to.Key && from.Y > 0 {
-			sum += from.port()
-			n++
+			ports = append(ports, from.port())
 		}
 	}
-	if n == 0 {
+	if len(ports) == 0 {
 		return top + iconTop + iconSize/2
 	}
-	return sum / n
+	slices.Sort(ports)
+	return ports[(len(ports)-1)/2]
 }
 
 // placeServices places the services on the right, each as near as can be to where its edges come from. It returns
 // the lower edge of them all.
-func (p *Picture) placeServices(x, top int, _ *outerGutter) int {
+func (p *Picture) placeServices(x, top int) int {
 	wanted := map[*Card]int{}
 	for _, c := range p.services {
-		wanted[c] = p.meanPort(c, top)
+		wanted[c] = p.medianPort(c, top)
 	}
 	slices.SortStableFunc(p.services, func(a, b *Card) int { return cmp.Compare(wanted[a], wanted[b]) })
 	y := top

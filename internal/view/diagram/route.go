@@ -24,11 +24,18 @@ func (l *lanes) addMiddle(to string) {
 
 func (l *lanes) gutterWidth(gutter int) int {
 	n := len(l.vertical[gutter])
-	return 2*gutterPad + max(n-1, 0)*laneStep
+	if n == 0 {
+		return padding
+	}
+	return 2*gutterPad + (n-1)*laneStep
 }
 
 func (l *lanes) middleHeight() int {
-	return 2*gutterPad + max(len(l.middle)-1, 0)*laneStep
+	n := len(l.middle)
+	if n == 0 {
+		return 0
+	}
+	return 2*gutterPad + (n-1)*laneStep
 }
 
 func (g *group) laneX(gutter int, to string) int {

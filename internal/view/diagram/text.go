@@ -40,12 +40,15 @@ func advance(r rune) int {
 	}
 }
 
+// nameEnds are the characters after which a name may be broken.
+const nameEnds = " -_./:,"
+
 // wrap breaks a text into lines that are no wider than a number of pixels, after a separator if there is one.
-func wrap(s string, size, width int) []string {
+func wrap(s, separators string, size, width int) []string {
 	var lines []string
 	rest := []rune(s)
 	for len(rest) > 0 {
-		n := fitting(rest, size, width)
+		n := fitting(rest, separators, size, width)
 		line := strings.TrimSpace(string(rest[:n]))
 		if line != "" {
 			lines = append(lines, line)
@@ -56,7 +59,7 @@ func wrap(s string, size, width int) []string {
 }
 
 // fitting is how many runes go into a line; at least one.
-func fitting(text []rune, size, width int) int {
+func fitting(text []rune, separators string, size, width int) int {
 	used, after := 0, 0
 	for i, r := range text {
 		used += advance(r) * size
@@ -66,7 +69,7 @@ func fitting(text []rune, size, width int) int {
 			}
 			return max(i, 1)
 		}
-		if strings.ContainsRune(" -_./:,", r) {
+		if strings.ContainsRune(separators, r) {
 			after = i + 1
 		}
 	}
