@@ -40,7 +40,9 @@ type environment struct {
 	api    *runtimeapi.Server
 	box    sandbox.Sandbox
 	stream *stream
-	output []*drain
+	output []*drain // both of:
+	lines  *drain   // what it prints
+	frames *drain   // what it logs, record by record
 
 	life     life
 	frozen   bool
@@ -140,7 +142,8 @@ func (e *environment) make(ctx context.Context, eni resource.NetworkInterfaceID)
 		return err
 	}
 	lines, frames := e.box.Output()
-	e.output = []*drain{newDrain(lines, e.stream.lines), newDrain(frames, e.stream.frames)}
+	e.lines, e.frames = newDrain(lines, e.stream.lines), newDrain(frames, e.stream.frames)
+	e.output = []*drain{e.lines, e.frames}
 	return nil
 }
 
@@ -203,11 +206,11 @@ func (e *environment) thaw() error {
 	return e.box.Thaw()
 }
 
-// flush brings what the function has written so far into the log.
+// flush brings what the function has written so far into the log. A line without an end is of this invocation too;
+// a record is whole or not there yet.
 func (e *environment) flush() {
-	for _, d := range e.output {
-		d.flush()
-	}
+	e.lines.endRecord()
+	e.frames.flush()
 }
 
 // newID is 32 hexadecimal digits.

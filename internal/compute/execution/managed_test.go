@@ -65,6 +65,8 @@ def handler(event, context):
         return [p for p in sys.path if not p.startswith(("/usr", "/var/lang"))]
     if do == "user":
         return [os.getuid(), os.getgid(), os.getcwd(), os.path.exists("/dev/shm"), os.access("/var/task", os.W_OK)]
+    if do == "unended":
+        print("no end", end="")
 `
 
 func TestPythonReadsAsOnAWS(t *testing.T) {
@@ -88,6 +90,7 @@ func TestPythonReadsAsOnAWS(t *testing.T) {
 		{`{"do":"echo"}`, seen{
 			Payload: `{"event": {"do": "echo"}, "left": true, "name": "py"}`,
 			Log:     startLine + "[INFO]\t<time>\t<id>\ttwo\nlines\n" + endLine + report + "\n"}},
+		{`{"do":"unended"}`, seen{Payload: `null`, Log: startLine + "no end\n" + endLine + report + "\n"}},
 		{`{"do":"print"}`, seen{Payload: `null`, Log: startLine + "printed\n" + endLine + report + "\n"}},
 		{`{"do":"raise"}`, seen{
 			Payload: `{"errorMessage": "boom", "errorType": "ValueError", "requestId": "<id>", "stackTrace": [` +
