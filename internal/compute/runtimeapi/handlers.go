@@ -155,6 +155,23 @@ func read(r *http.Request, as state) Event {
 }
 
 func (s *Server) initError(w http.ResponseWriter, r *http.Request) {
+	// Before the body, which is held in memory, and again after it.
+	if !s.lockFor(r) {
+		gone()
+	}
+	if s.state != started || s.reporting {
+		s.refuseLocked(w, initError)
+		s.mu.Unlock()
+		return
+	}
+	s.reporting = true
+	s.mu.Unlock()
+	defer func() {
+		if s.lockFor(r) {
+			s.reporting = false
+			s.mu.Unlock()
+		}
+	}()
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxPayload))
 	var large *http.MaxBytesError
 	if errors.As(err, &large) {

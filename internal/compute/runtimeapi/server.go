@@ -74,6 +74,7 @@ type Server struct {
 	mu         sync.Mutex
 	generation int           // of the runtime process; guarded by mu
 	state      state         // guarded by mu
+	reporting  bool          // an initialization error is being read; guarded by mu
 	current    *Invocation   // guarded by mu
 	delivered  chan struct{} // closed when current is set; guarded by mu
 	events     chan Event    // of this generation; guarded by mu
@@ -108,7 +109,7 @@ func (s *Server) Reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.generation++
-	s.state, s.current, s.delivered = started, nil, make(chan struct{})
+	s.state, s.reporting, s.current, s.delivered = started, false, nil, make(chan struct{})
 	// A runtime cannot do more than this between two events given to it.
 	s.events = make(chan Event, 8)
 }

@@ -240,6 +240,22 @@ func TestAnInitErrorIsToldOnce(t *testing.T) {
 	}
 }
 
+// Bodies are held in memory, and a runtime is not trusted.
+func TestOneInitErrorAtATimeIsRead(t *testing.T) {
+	_, base := serve(t)
+	r := newRuntime(t, base)
+	slow, err := net.Dial("tcp", strings.TrimPrefix(base, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer slow.Close()
+	fmt.Fprintf(slow, "POST %sinit/error HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf", root)
+	time.Sleep(50 * time.Millisecond)
+	if a, _ := r.do("POST", root+"init/error", `{}`); a.Status != 403 {
+		t.Errorf("a second beside the first: %+v", a)
+	}
+}
+
 func TestAProcessOfThePastIsNotHeard(t *testing.T) {
 	s, old, _ := begin(t)
 	s.Reset()
