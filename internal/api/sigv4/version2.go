@@ -43,6 +43,12 @@ func parseVersion2(r *http.Request) (*claim, error) {
 			return nil, fault{kind: oldVersion}
 		}
 	}
+	for _, values := range query {
+		// The text that is signed has lines: a value of several could stand for another request.
+		if strings.ContainsAny(strings.Join(values, ""), "\r\n") {
+			return nil, forbidden("AccessDenied", "A signature of version 2 does not cover line breaks in parameters")
+		}
+	}
 	for _, name := range []string{"AWSAccessKeyId", "Expires", "Signature"} {
 		if len(query[name]) != 1 {
 			return nil, forbidden("AccessDenied", "Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters")

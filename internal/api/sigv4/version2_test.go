@@ -65,6 +65,7 @@ func TestURLsOfVersion2ThatWereChangedAreRefused(t *testing.T) {
 		{"a header in the query", "PUT", version2Session + "&x-amz-acl=private", testTime(), unchanged, "does not match"},
 		{"other type", "PUT", version2Session, testTime(), func(r *http.Request) { r.Header.Set("Content-Type", "text/html") }, "does not match"},
 		{"no token", "PUT", strings.Replace(version2Session, "x-amz-security-token", "x-amz-nothing", 1), testTime(), unchanged, "token"},
+		{"a line break", "GET", version2Virtual + "&content-type=a%0Ab", testTime(), unchanged, "line breaks"},
 		{"no expiry", "GET", strings.Replace(version2Virtual, "Expires", "marker", 1), testTime(), unchanged, "requires the Signature"},
 		{"no time", "GET", strings.Replace(version2Virtual, "Expires=", "Expires=x", 1), testTime(), unchanged, "seconds since epoch"},
 		{"no signature", "GET", strings.Replace(version2Virtual, "Signature=", "Signature=x", 1), testTime(), unchanged, "does not match"},
