@@ -38,38 +38,44 @@ type status struct {
 
 // call makes one request and decodes the JSON answer into out, if out is not nil.
 func (c *client) call(ctx context.Context, method, path string, query url.Values, out any) error {
-	base, err := url.Parse(*c.endpoint)
-	if err != nil || base.Host == "" {
-		return &exitError{ExitUsage, fmt.Sprintf("--endpoint %q is not a URL such as http://%s", *c.endpoint, DefaultListen)}
-	}
-	u := base.JoinPath("/_culvert/", path)
-	u.RawQuery = query.Encode()
-	request, err := http.NewRequestWithContext(ctx, method, u.String(), nil)
-	if err != nil {
+	body, err := c.fetch(ctx, method, path, query)
+	if err != nil || out == nil {
 		return err
-	}
-	transport := &http.Transport{} // no proxy: culvert exec sets one for the programs it runs
-	response, err := (&http.Client{Transport: transport}).Do(request)
-	if errors.Is(err, syscall.ECONNREFUSED) {
-		return &exitError{ExitNotRunning, fmt.Sprintf("no region answers on %s: start one with `culvert up`", *c.endpoint)}
-	} else if err != nil {
-		return &exitError{ExitNotRunning, fmt.Sprintf("ask the region on %s: %v", *c.endpoint, err)}
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(response.Body, 64<<20))
-	if err != nil {
-		return fmt.Errorf("read the region's answer: %w", err)
-	}
-	if response.StatusCode >= 400 {
-		return refusal(response.StatusCode, body)
-	}
-	if out == nil {
-		return nil
 	}
 	if err := json.Unmarshal(body, out); err != nil {
 		return fmt.Errorf("%s is not a culvert region: %w", *c.endpoint, err)
 	}
 	return nil
+}
+
+// fetch makes one request and returns the answer as it is.
+func (c *client) fetch(ctx context.Context, method, path string, query url.Values) ([]byte, error) {
+	base, err := url.Parse(*c.endpoint)
+	if err != nil || base.Host == "" {
+		return nil, &exitError{ExitUsage, fmt.Sprintf("--endpoint %q is not a URL such as http://%s", *c.endpoint, DefaultListen)}
+	}
+	u := base.JoinPath("/_culvert/", path)
+	u.RawQuery = query.Encode()
+	request, err := http.NewRequestWithContext(ctx, method, u.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+	transport := &http.Transport{} // no proxy: culvert exec sets one for the programs it runs
+	response, err := (&http.Client{Transport: transport}).Do(request)
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return nil, &exitError{ExitNotRunning, fmt.Sprintf("no region answers on %s: start one with `culvert up`", *c.endpoint)}
+	} else if err != nil {
+		return nil, &exitError{ExitNotRunning, fmt.Sprintf("ask the region on %s: %v", *c.endpoint, err)}
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, 64<<20))
+	if err != nil {
+		return nil, fmt.Errorf("read the region's answer: %w", err)
+	}
+	if response.StatusCode >= 400 {
+		return nil, refusal(response.StatusCode, body)
+	}
+	return body, nil
 }
 
 func refusal(code int, body []byte) error {

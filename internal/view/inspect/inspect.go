@@ -94,6 +94,7 @@ func New(c Config) http.Handler {
 		w.Header().Set("Content-Type", "application/x-pem-file")
 		_, _ = w.Write(c.Authority)
 	})
+	mux.HandleFunc("GET /_culvert/diagram", c.serveDiagram)
 	handle("/_culvert/", func(r *http.Request) (any, error) {
 		return nil, &problem{http.StatusNotFound, fmt.Sprintf("there is no %s %s here", r.Method, r.URL.Path)}
 	})

@@ -1,0 +1,156 @@
+package inspect
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/culvert-cloud/culvert/internal/network/explain"
+	"github.com/culvert-cloud/culvert/internal/network/topology"
+	"github.com/culvert-cloud/culvert/internal/resource"
+	"github.com/culvert-cloud/culvert/internal/state"
+	"github.com/culvert-cloud/culvert/internal/view/diagram"
+)
+
+// drawing is a picture as it goes out.
+type drawing struct {
+	contentType string
+	body        []byte
+}
+
+// serveDiagram answers with the picture itself, errors with JSON like everything else.
+func (c *Config) serveDiagram(w http.ResponseWriter, r *http.Request) {
+	d, err := c.diagram(r)
+	if err != nil {
+		c.answer(w, r, func(*http.Request) (any, error) { return nil, err })
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", d.contentType)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox") // names are the user's
+	_, _ = w.Write(d.body)                                                                     // the caller may have gone
+}
+
+// diagram draws the network: format=svg (default), mermaid, dot or json; theme=auto (default), light or dark;
+// title=; and the path from=FUNCTION or INTERFACE to=SERVICE, NAME or ADDRESS, port=.
+func (c *Config) diagram(r *http.Request) (drawing, error) {
+	q := r.URL.Query()
+	t := c.Topology()
+	in := c.drawn(t)
+	in.Title = q.Get("title")
+	if from, to := q.Get("from"), q.Get("to"); from != "" || to != "" {
+		path, err := c.path(t, from, to)
+		if err != nil {
+			return drawing{}, err
+		}
+		in.Path = path
+	}
+	theme := diagram.Theme(q.Get("theme"))
+	switch theme {
+	case "auto":
+		theme = diagram.ThemeAuto
+	case diagram.ThemeAuto, diagram.ThemeDark, diagram.ThemeLight:
+	default:
+		return drawing{}, badRequest("theme %q is none of auto, light, dark", theme)
+	}
+	return draw(in, q.Get("format"), theme)
+}
+
+func draw(in diagram.Input, format string, theme diagram.Theme) (drawing, error) {
+	switch format {
+	case "", "svg":
+		return drawing{"image/svg+xml", diagram.Draw(in).SVG(theme)}, nil
+	case "mermaid":
+		return drawing{"text/vnd.mermaid; charset=utf-8", diagram.Draw(in).Mermaid()}, nil
+	case "dot":
+		return drawing{"text/vnd.graphviz; charset=utf-8", diagram.Draw(in).DOT()}, nil
+	case "json":
+		b, err := diagram.Draw(in).JSON()
+		return drawing{"application/json", b}, err
+	default:
+		return drawing{}, badRequest("format %q is none of svg, mermaid, dot, json", format)
+	}
+}
+
+// drawn is what there is to draw: the applied network, with the names and functions of the state.
+func (c *Config) drawn(t *topology.Topology) diagram.Input {
+	v := c.Store.View()
+	in := diagram.Input{Topology: t, Names: map[string]string{}}
+	names(in.Names, state.List[*resource.VPC](v), func(r *resource.VPC) resource.Tags { return r.Tags })
+	names(in.Names, state.List[*resource.Subnet](v), func(r *resource.Subnet) resource.Tags { return r.Tags })
+	names(in.Names, state.List[*resource.NATGateway](v), func(r *resource.NATGateway) resource.Tags { return r.Tags })
+	names(in.Names, state.List[*resource.InternetGateway](v), func(r *resource.InternetGateway) resource.Tags { return r.Tags })
+	names(in.Names, state.List[*resource.VPCEndpoint](v), func(r *resource.VPCEndpoint) resource.Tags { return r.Tags })
+	names(in.Names, state.List[*resource.NetworkInterface](v), func(r *resource.NetworkInterface) resource.Tags { return r.Tags })
+	for _, f := range state.List[*resource.Function](v) {
+		d := diagram.Function{Name: f.Name}
+		if f.VPCConfig != nil {
+			d.ENIs = f.VPCConfig.NetworkInterfaceIDs
+		}
+		in.Functions = append(in.Functions, d)
+	}
+	for _, b := range state.List[*resource.Bucket](v) {
+		in.Buckets = append(in.Buckets, b.Name)
+	}
+	return in
+}
+
+func names[R state.Resource](into map[string]string, resources []R, tags func(R) resource.Tags) {
+	for _, r := range resources {
+		if name := tags(r)["Name"]; name != "" {
+			into[r.Key()] = name
+		}
+	}
+}
+
+// path explains what is to be drawn over the network.
+func (c *Config) path(t *topology.Topology, from, to string) (*diagram.Path, error) {
+	p := &diagram.Path{Target: to}
+	flow, err := destination(t, to)
+	if err != nil {
+		return nil, err
+	}
+	flow.Port = 443
+	function, eni := from, resource.NetworkInterfaceID("")
+	if strings.HasPrefix(from, "eni-") {
+		function, eni = "", resource.NetworkInterfaceID(from)
+	}
+	p.Function = function
+	sources, err := c.sources(t, function, eni)
+	if err != nil {
+		return nil, err
+	}
+	if len(sources) == 0 {
+		return nil, fmt.Errorf("draw a path: %s has no interface", from)
+	}
+	for i, source := range sources { // a function in several subnets runs in any: the worst counts
+		flow.From = source
+		if trace := explain.Explain(t, flow); i == 0 || p.Trace.Reachable && !trace.Reachable {
+			p.From, p.Trace = source, trace
+		}
+	}
+	p.Service = p.Trace.Service
+	for _, s := range t.Services {
+		if s.Service == to || p.Service == "" && serves(s, flow.Name, p.Trace) {
+			p.Service = s.Service
+		}
+	}
+	return p, nil
+}
+
+// serves reports whether a service is the one that a name or an address means.
+func serves(s *topology.PublicService, name string, trace explain.Trace) bool {
+	for _, n := range s.Names {
+		host, wildcard := strings.CutPrefix(n.Pattern, "*")
+		if name != "" && (name == n.Pattern || wildcard && strings.HasSuffix(name, host)) {
+			return true
+		}
+		for _, a := range n.Addresses {
+			if a == trace.To {
+				return true
+			}
+		}
+	}
+	return false
+}
