@@ -54,6 +54,12 @@ func (s *story) build(ctx context.Context) error {
 	if n.Subnet, n.RouteTable, err = s.makeSubnet(ctx, "10.0.1.0/24"); err != nil {
 		return err
 	}
+	if err := s.name(ctx, n.VPC, prefix+"-vpc"); err != nil {
+		return err
+	}
+	if err := s.name(ctx, n.Subnet, prefix+"-private-subnet"); err != nil {
+		return err
+	}
 	if n.FunctionGroup, err = s.makeGroup(ctx, prefix+"-lambda-sg", "Security group for the function"); err != nil {
 		return err
 	}
@@ -79,6 +85,11 @@ func (s *story) makeSubnet(ctx context.Context, cidr string) (subnet, table stri
 		return "", "", err
 	}
 	return made.Subnet, made.Table, s.client.Query(ctx, "ec2", "AssociateRouteTable", nil, "SubnetId", made.Subnet, "RouteTableId", made.Table)
+}
+
+// name gives a resource the name that pictures have.
+func (s *story) name(ctx context.Context, id, name string) error {
+	return s.client.Query(ctx, "ec2", "CreateTags", nil, "ResourceId.1", id, "Tag.1.Key", "Name", "Tag.1.Value", name)
 }
 
 // makeGroup makes a security group; a new one may send anything anywhere.
@@ -214,6 +225,9 @@ func (s *story) replaceByNATGateway(ctx context.Context) error {
 	}
 	subnet, table, err := s.makeSubnet(ctx, "10.0.2.0/24")
 	if err != nil {
+		return err
+	}
+	if err := s.name(ctx, subnet, prefix+"-public-subnet"); err != nil {
 		return err
 	}
 	if err := s.client.Query(ctx, "ec2", "CreateRoute", nil, "RouteTableId", table, "DestinationCidrBlock", "0.0.0.0/0", "GatewayId", n.InternetGateway); err != nil {

@@ -89,6 +89,11 @@ func (p printer) end(r Result) {
 	row(fmt.Sprintf("AWS price a month, %g GB, one AZ", r.Price.GBPerMonth), func(x Road) string { return fmt.Sprintf("$%.2f", x.MonthlyUSD) })
 	fmt.Fprintf(p.w, "\n  %s\n", r.Price.BreakEvenExplain)
 	fmt.Fprintf(p.w, "  A gateway endpoint for S3 would cost $%.2f. Prices of %s.\n\n", r.Price.GatewayUSD, r.Price.PricesOf)
+	if len(r.Pictures) > 0 {
+		fmt.Fprintf(p.w, "  Pictures of both roads: %s\n\n", strings.Join(r.Pictures, ", "))
+	} else {
+		fmt.Fprintf(p.w, "  Pictures of both roads: culvert demo --pictures .\n\n")
+	}
 	verdict := p.in(green, "Every stage ended as it must.")
 	if !r.OK {
 		verdict = p.in(red, "Not every stage ended as it must.")

@@ -22,6 +22,7 @@ type Options struct {
 	TimeoutSeconds int
 	GBPerMonth     float64
 	Samples        int
+	Pictures       string // directory for pictures of both roads; empty: none
 	JSON           bool
 	Colour         bool
 	Out            io.Writer
@@ -41,7 +42,9 @@ type Result struct {
 	Price   Price   `json:"price"`
 	// OwnMS is the time spent, the intended timeouts and the measuring not counted.
 	OwnMS int64 `json:"ownMs"`
-	OK    bool  `json:"ok"`
+	// Pictures are the files that were written.
+	Pictures []string `json:"pictures,omitempty"`
+	OK       bool     `json:"ok"`
 }
 
 // Stage is one invocation and its explanation.
@@ -164,6 +167,9 @@ func (s *story) tell(ctx context.Context) error {
 	if err := s.road(ctx, "interface endpoint"); err != nil {
 		return err
 	}
+	if err := s.picture(ctx, "with-vpc-endpoint.svg", "With a VPC endpoint"); err != nil {
+		return err
+	}
 	if err := s.replaceByNATGateway(ctx); err != nil {
 		return err
 	}
@@ -171,6 +177,9 @@ func (s *story) tell(ctx context.Context) error {
 		return err
 	}
 	if err := s.road(ctx, "NAT gateway"); err != nil {
+		return err
+	}
+	if err := s.picture(ctx, "without-vpc-endpoint.svg", "Without a VPC endpoint"); err != nil {
 		return err
 	}
 	return s.price()

@@ -224,13 +224,22 @@ func (c *Client) Invoke(ctx context.Context, function string, payload []byte) (I
 
 // Inspect reads what the region says of itself into out.
 func (c *Client) Inspect(ctx context.Context, path string, query url.Values, out any) error {
-	req, err := http.NewRequestWithContext(ctx, "GET", c.Endpoint+"/_culvert/"+path+"?"+query.Encode(), nil)
+	body, err := c.InspectRaw(ctx, path, query)
 	if err != nil {
 		return err
 	}
+	return json.Unmarshal(body, out)
+}
+
+// InspectRaw reads what the region says of itself as it is: a picture is no JSON.
+func (c *Client) InspectRaw(ctx context.Context, path string, query url.Values) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, "GET", c.Endpoint+"/_culvert/"+path+"?"+query.Encode(), nil)
+	if err != nil {
+		return nil, err
+	}
 	_, body, err := send(req)
 	if err != nil {
-		return fmt.Errorf("inspect %s: %w", path, err)
+		return nil, fmt.Errorf("inspect %s: %w", path, err)
 	}
-	return json.Unmarshal(body, out)
+	return body, nil
 }

@@ -64,7 +64,7 @@ func runDemo(ctx context.Context, o cli.DemoOptions) error {
 	}
 	ready := time.Since(start)
 	ok, err := demo.Run(ctx, demo.Options{
-		Runtime: o.Runtime, TimeoutSeconds: o.TimeoutSeconds, GBPerMonth: o.GBPerMonth, Samples: o.Samples, JSON: o.JSON, Colour: o.Colour, Out: o.Out,
+		Runtime: o.Runtime, TimeoutSeconds: o.TimeoutSeconds, GBPerMonth: o.GBPerMonth, Samples: o.Samples, Pictures: o.Pictures, JSON: o.JSON, Colour: o.Colour, Out: o.Out,
 		Endpoint: r.URL(), Region: "us-west-2", Account: region.Account, Ready: ready, Rootless: launch.Rootless(),
 	})
 	if closing := r.Close(); err == nil {

@@ -50,6 +50,7 @@ type DemoOptions struct {
 	TimeoutSeconds int
 	GBPerMonth     float64
 	Samples        int
+	Pictures       string // directory; empty: none are written
 	JSON           bool
 	Out            io.Writer
 	Colour         bool
@@ -165,7 +166,8 @@ an interface endpoint without private DNS does not help; with private DNS it suc
 the end both roads are compared: latency, packets that crossed the internet gateway, price. Nothing is left behind.`,
 		Example: `  culvert demo
   culvert demo --runtime python3.9 --timeout 30
-  culvert demo --gb 5000 --json`,
+  culvert demo --gb 5000 --json
+  culvert demo --pictures .                       # and draw both roads`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.TimeoutSeconds < 1 || o.TimeoutSeconds > 900 {
@@ -186,6 +188,7 @@ the end both roads are compared: latency, packets that crossed the internet gate
 	f.IntVar(&o.TimeoutSeconds, "timeout", 3, "the function's timeout in seconds")
 	f.Float64Var(&o.GBPerMonth, "gb", 1000, "monthly traffic in GB to price")
 	f.IntVar(&o.Samples, "samples", 50, "requests to time on each road")
+	f.StringVar(&o.Pictures, "pictures", "", "directory to write pictures of both roads to")
 	f.BoolVar(&o.JSON, "json", false, "print the result as JSON")
 	return cmd
 }

@@ -62,8 +62,11 @@ func (p picture) draw(cmd *cobra.Command, c *client) error {
 
 func (p picture) query() (url.Values, error) {
 	format := p.format
-	if format == "" {
-		format = map[string]string{".mmd": "mermaid", ".mermaid": "mermaid", ".dot": "dot", ".gv": "dot", ".json": "json"}[filepath.Ext(p.output)]
+	if ending := filepath.Ext(p.output); format == "" && ending != "" {
+		format = map[string]string{".svg": "svg", ".mmd": "mermaid", ".mermaid": "mermaid", ".dot": "dot", ".gv": "dot", ".json": "json"}[ending]
+		if format == "" {
+			return nil, &exitError{ExitUsage, fmt.Sprintf("-o %s: there is no picture of the kind %s, only .svg, .mmd, .dot and .json", p.output, ending)}
+		}
 	}
 	q := url.Values{}
 	for name, value := range map[string]string{"format": format, "title": p.title} {
