@@ -24,6 +24,14 @@ func newAlarm() *alarm {
 	return &alarm{ctx, ring}
 }
 
+// error is nil until the alarm is rung.
+func (a *alarm) error() error {
+	if a.context.Err() == nil {
+		return nil
+	}
+	return fmt.Errorf("write state: %w; start the region again once that is mended", context.Cause(a.context))
+}
+
 // OnWrite implements zapcore.CheckWriteHook. It must not return, so the goroutine ends here.
 func (a *alarm) OnWrite(e *zapcore.CheckedEntry, fields []zapcore.Field) {
 	a.ring(said(e.Message, fields))

@@ -6,6 +6,7 @@
 package etcd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -145,6 +146,9 @@ func (j *Journal) revision(ctx context.Context) (uint64, error) {
 
 // Append implements state.Journal.
 func (j *Journal) Append(revision uint64, entries []state.Entry) error {
+	if err := j.alarm.error(); err != nil {
+		return err
+	}
 	ops := []clientv3.Op{clientv3.OpPut(revisionKey, strconv.FormatUint(revision, 10))}
 	for _, e := range entries {
 		key := prefix + string(e.Kind) + "/" + e.Key
@@ -158,10 +162,7 @@ func (j *Journal) Append(revision uint64, entries []state.Entry) error {
 	defer cancel()
 	defer context.AfterFunc(j.alarm.context, cancel)()
 	if _, err := j.client.Txn(ctx).Then(ops...).Commit(); err != nil {
-		if j.alarm.context.Err() != nil {
-			return fmt.Errorf("write state: %w; start the region again once that is mended", context.Cause(j.alarm.context))
-		}
-		return fmt.Errorf("write state: %w", err)
+		return cmp.Or(j.alarm.error(), fmt.Errorf("write state: %w", err))
 	}
 	return nil
 }

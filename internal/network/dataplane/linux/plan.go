@@ -148,7 +148,7 @@ func publicAddresses(v *topology.VPC, e *topology.ENI) []topology.PublicAddress 
 func (p *plan) subnetTable(v *topology.VPC, s *topology.Subnet, n *numbers) table {
 	t := table{}
 	for _, r := range s.Routes {
-		if !r.Destination.Addr().Is4() {
+		if !r.Destination.Addr().Is4() || within(r.Destination, s.CIDR) {
 			continue
 		}
 		// "A static route is preferred to a prefix list's" (VPC guide, route priority).
@@ -158,11 +158,14 @@ func (p *plan) subnetTable(v *topology.VPC, s *topology.Subnet, n *numbers) tabl
 		t[r.Destination] = routeHop(v, r, n)
 	}
 	// Link-local addresses are answered in the subnet or not at all, and packets within the subnet do not
-	// look at its routes.
+	// look at its routes, however long these are.
 	t[linkLocal] = hop{kind: hopBlackhole}
 	t[s.CIDR.Masked()] = hop{kind: hopThrow}
 	return t
 }
+
+// within reports whether a block is part of another.
+func within(p, of netip.Prefix) bool { return p.Bits() >= of.Bits() && of.Contains(p.Addr()) }
 
 // routeHop translates a route's target. A target that is not there is a black hole.
 func routeHop(v *topology.VPC, r topology.Route, n *numbers) hop {
