@@ -94,6 +94,9 @@ func (s *Service) deletable(r *request, objects []objectIdentifier) (allowed []o
 		}
 		err := checkKey(o.Key)
 		if err == nil {
+			err = checkVersionID("versionId", o.VersionId)
+		}
+		if err == nil {
 			err = s.authorize(r, action, objectARN(r.bucket, o.Key))
 		}
 		if e := api.AsError(err); e != nil {

@@ -90,6 +90,9 @@ func parseSource(header string) (source, error) {
 		return source{}, invalid
 	}
 	from.version = values.Get("versionId")
+	if err := checkVersionID("versionId", from.version); err != nil {
+		return source{}, err
+	}
 	return from, checkKey(from.key)
 }
 

@@ -109,6 +109,9 @@ func (r *request) checkOnce() error {
 	if values := r.query["versionId"]; len(values) > 0 && values[0] == "" {
 		return invalidArgument("Version id cannot be the empty string", "versionId", "")
 	}
+	if err := r.checkIDs(); err != nil {
+		return err
+	}
 	if r.signed == unsigned {
 		for name := range r.query {
 			if strings.HasPrefix(name, "response-") {
