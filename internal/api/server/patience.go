@@ -10,11 +10,15 @@ import (
 const bodyPatience = 20 * time.Second
 
 // bePatient lets the body of r take as long as it needs, but not stand still: who announces a body and sends none
-// would hold a connection, and what belongs to it, for ever.
-func bePatient(w http.ResponseWriter, r *http.Request, patience time.Duration) {
-	if r.ContentLength != 0 {
-		r.Body = &patientBody{ReadCloser: r.Body, connection: http.NewResponseController(w), patience: patience}
+// would hold a connection, and what belongs to it, for ever. It returns a copy: the server looks at the body of its
+// own request to know whether a caller who expects "100 Continue" was told so.
+func bePatient(w http.ResponseWriter, r *http.Request, patience time.Duration) *http.Request {
+	if r.ContentLength == 0 {
+		return r
 	}
+	patient := r.WithContext(r.Context())
+	patient.Body = &patientBody{ReadCloser: r.Body, connection: http.NewResponseController(w), patience: patience}
+	return patient
 }
 
 type patientBody struct {

@@ -15,7 +15,7 @@ import (
 func TestABodyThatStandsStillIsGivenUp(t *testing.T) {
 	got := make(chan error, 1)
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		bePatient(w, r, 50*time.Millisecond)
+		r = bePatient(w, r, 50*time.Millisecond)
 		_, err := io.ReadAll(r.Body)
 		got <- err
 	}))
@@ -33,11 +33,34 @@ func TestABodyThatStandsStillIsGivenUp(t *testing.T) {
 	}
 }
 
+func TestWhoExpectsToBeToldToContinueIsRefusedAtOnce(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = bePatient(w, r, time.Minute)
+		w.WriteHeader(http.StatusForbidden)
+	}))
+	defer s.Close()
+	c, err := net.Dial("tcp", s.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := c.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(c, "PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	answer := make([]byte, 12)
+	if _, err := io.ReadFull(c, answer); err != nil || string(answer) != "HTTP/1.1 403" {
+		t.Errorf("got %q, %v; want HTTP/1.1 403", answer, err)
+	}
+}
+
 // Time that the handler takes is not the caller's, and a connection lives on after a body.
 func TestAMovingBodyAndASlowHandlerAreGivenTheirTime(t *testing.T) {
 	const patience = 100 * time.Millisecond
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		bePatient(w, r, patience)
+		r = bePatient(w, r, patience)
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
 			t.Error(err)

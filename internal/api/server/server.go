@@ -110,7 +110,7 @@ func newServed(d service.Definition) (*served, error) {
 
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	bePatient(w, r, bodyPatience)
+	r = bePatient(w, r, bodyPatience)
 	answer := &answer{ResponseWriter: w}
 	origin := originOf(r)
 	if s.isInspection(r, origin) {

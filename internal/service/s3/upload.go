@@ -45,6 +45,8 @@ func (b *callerBody) failure() error {
 // send hands the request itself to the engine, with these headers.
 func (s *Service) send(r *request, h http.Header) (*http.Response, error) {
 	from := &callerBody{ReadCloser: r.call.HTTP.Body}
+	// A copy: the server looks at the body of its own request to know what it owes the caller.
+	r.call.HTTP = r.call.HTTP.WithContext(r.call.HTTP.Context())
 	r.call.HTTP.Body = from
 	body, length, err := s.bodyFor(r, h)
 	if err != nil {

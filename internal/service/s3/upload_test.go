@@ -49,10 +49,28 @@ func TestWhoWasToldToContinueHearsTheRefusal(t *testing.T) {
 	}
 }
 
+// Without waiting for a body that nobody wants.
+func TestWhoWaitsToBeToldToContinueIsRefusedAtOnce(t *testing.T) {
+	r := newRegion(t)
+	b := r.bucket("refusal")
+	for name, door := range map[string]string{"whole pipeline": r.Listener.Addr().String(), "service": r.credulous.Listener.Addr().String()} {
+		c := r.dialTo(door)
+		fmt.Fprintf(c, "PUT /%s/key HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n\r\n", b) // by nobody
+		if line, err := bufio.NewReader(c).ReadString('\n'); err != nil || !strings.HasPrefix(line, "HTTP/1.1 403") {
+			t.Errorf("%s: got %q, %v; want 403", name, line, err)
+		}
+	}
+}
+
 // dial opens a connection to the credulous door.
 func (r *region) dial() *tls.Conn {
 	r.t.Helper()
-	c, err := tls.Dial("tcp", r.credulous.Listener.Addr().String(), &tls.Config{InsecureSkipVerify: true})
+	return r.dialTo(r.credulous.Listener.Addr().String())
+}
+
+func (r *region) dialTo(address string) *tls.Conn {
+	r.t.Helper()
+	c, err := tls.Dial("tcp", address, &tls.Config{InsecureSkipVerify: true})
 	if err != nil {
 		r.t.Fatal(err)
 	}
