@@ -10,6 +10,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/culvert-cloud/culvert/internal/api/server"
@@ -76,10 +77,18 @@ func Open(ctx context.Context, c Config) (*Region, error) {
 		r.openDirectory, r.openListener, r.openMachinery, r.openServices, r.openNetwork, r.serve,
 	} {
 		if err := step(ctx); err != nil {
-			return nil, errors.Join(err, r.Close())
+			return nil, errors.Join(r.explain(err), r.Close())
 		}
 	}
 	return r, nil
+}
+
+// explain adds what helps where files are refused: most often a region was run as root before, and now is not.
+func (r *Region) explain(err error) error {
+	if r.config.Data != "" && errors.Is(err, syscall.EACCES) {
+		return fmt.Errorf("%w: the data directory must belong to whoever runs the region, with all that is in it (chown -R, or choose another --data)", err)
+	}
+	return err
 }
 
 // later remembers how to close something.

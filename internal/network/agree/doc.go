@@ -7,7 +7,10 @@
 //	go test ./internal/network/agree -agree.topologies 100 -agree.seed 1
 //
 // Not generated, because the two are known to differ: packets that pass a middlebox and then an internet gateway.
-// In AWS the gateway translates them; here connection tracking has decided at the first pass not to.
+// In AWS the gateway translates them; here connection tracking has decided at the first pass not to. Zones of
+// connection tracking do not help: the answer does not come back through the middlebox, so the first pass would
+// see half a connection, which it takes for an invalid one. What would help is to translate addresses one for one
+// without connection tracking, on the internet's side of the wire, with the headers inside of ICMP errors.
 //
 // A new kind of resource that changes the network must be generated here (generate_test.go); that the test would
 // notice is shown by planted faults (fault_test.go).
