@@ -191,7 +191,7 @@ func (s *story) price() error {
 	if err != nil {
 		return err
 	}
-	nat, endpoint, gateway := c.Roads[0].USD, c.Roads[1].USD, c.Roads[2].USD
+	nat, endpoint, gateway := c.Roads[0].USD.Dollars(), c.Roads[1].USD.Dollars(), c.Roads[2].USD.Dollars()
 	s.result.Roads[0].MonthlyUSD, s.result.Roads[1].MonthlyUSD = endpoint, nat
 	s.result.Price = Price{
 		GBPerMonth: s.options.GBPerMonth, PricesOf: c.PricesOf, GatewayUSD: gateway, BreakEvenGB: c.BreakEvenGB,

@@ -22,7 +22,7 @@ type Comparison struct {
 // Compare reckons the roads of a region. For a region whose prices are not known it takes those of another and
 // says so in PricesOf.
 func Compare(region string, t Traffic) (Comparison, error) {
-	if t.GB < 0 || math.IsNaN(t.GB) || math.IsInf(t.GB, 0) {
+	if !(t.GB >= 0 && t.GB <= maxGB) {
 		return Comparison{}, fmt.Errorf("compare costs: %v GB is no amount of traffic", t.GB)
 	}
 	if t.Zones < 1 || t.NATGateways < 1 || t.NATGateways > t.Zones {
@@ -39,31 +39,34 @@ func Compare(region string, t Traffic) (Comparison, error) {
 }
 
 // ZonesOfNAT is in how many zones one interface endpoint can be for the hourly price of one NAT gateway.
-func (p Prices) ZonesOfNAT() float64 { return p.NATHour / p.EndpointHour }
+func (p Prices) ZonesOfNAT() float64 { return float64(p.NATHour) / float64(p.EndpointHour) }
 
 // BreakEvenGB is the traffic from which an interface endpoint costs less than the data charge of a NAT gateway
 // that stays for other traffic.
 func (p Prices) BreakEvenGB(zones int) float64 {
-	return p.breakEven(float64(zones) * HoursPerMonth * p.EndpointHour)
+	return p.breakEven(Money(zones) * HoursPerMonth * p.EndpointHour)
 }
 
 // BreakEvenWithoutNATGB is the traffic from which an interface endpoint costs less than NAT gateways, with their
 // addresses, that go when it comes. Zero: it costs less from the first byte.
 func (p Prices) BreakEvenWithoutNATGB(zones, natGateways int) float64 {
-	endpoint := float64(zones) * HoursPerMonth * p.EndpointHour
-	return p.breakEven(endpoint - float64(natGateways)*HoursPerMonth*(p.NATHour+p.PublicIPv4Hour))
+	endpoint := Money(zones) * HoursPerMonth * p.EndpointHour
+	return p.breakEven(endpoint - Money(natGateways)*HoursPerMonth*(p.NATHour+p.PublicIPv4Hour))
 }
 
 // breakEven is how much traffic saves a fixed amount by the difference of the data charges.
-func (p Prices) breakEven(fixed float64) float64 {
+func (p Prices) breakEven(fixed Money) float64 {
 	if fixed <= 0 {
 		return 0
 	}
-	var from float64
+	var from int64
 	for _, t := range p.EndpointGB {
-		saved := (t.UpToGB - from) * (p.NATGB - t.PerGB)
-		if saved >= fixed {
-			return from + fixed/(p.NATGB-t.PerGB)
+		if p.NATGB <= t.PerGB {
+			break
+		}
+		saved := Money(t.UpToGB-from) * (p.NATGB - t.PerGB)
+		if t.UpToGB == 0 || saved >= fixed {
+			return float64(from) + float64(fixed)/float64(p.NATGB-t.PerGB)
 		}
 		fixed -= saved
 		from = t.UpToGB
@@ -73,24 +76,17 @@ func (p Prices) breakEven(fixed float64) float64 {
 
 // Table is a comparison for people to read.
 type Table struct {
-	Header []string
-	Rows   [][]string
-	Notes  []string
+	Header []string   `json:"header"`
+	Rows   [][]string `json:"rows"`
+	Notes  []string   `json:"notes,omitempty"`
 }
 
 // Table lays a comparison out: a row for each road.
 func (c Comparison) Table() Table {
 	t := Table{Header: []string{"road", "fixed/month", "data/month", "total/month"}}
 	for _, b := range c.Roads {
-		var fixed, data float64
-		for _, l := range b.Lines {
-			if l.Unit == "hour" {
-				fixed += l.USD
-			} else {
-				data += l.USD
-			}
-		}
-		t.Rows = append(t.Rows, []string{b.Road, Dollars(fixed), Dollars(data), Dollars(b.USD)})
+		fixed, data := b.split()
+		t.Rows = append(t.Rows, []string{b.Road, fixed.String(), data.String(), b.USD.String()})
 	}
 	t.Notes = append(t.Notes, c.breakEvenNote(), c.priceNote())
 	return t
@@ -113,6 +109,3 @@ func (c Comparison) priceNote() string {
 }
 
 func oneDecimal(v float64) string { return strconv.FormatFloat(v, 'f', 1, 64) }
-
-// Dollars writes an amount of US dollars.
-func Dollars(v float64) string { return "$" + strconv.FormatFloat(v, 'f', 2, 64) }

@@ -28,10 +28,10 @@ func TestFixedPricesOfAMonthAreTheKnownOnes(t *testing.T) {
 	}{{"us-east-1", 32.85, 7.30}, {"us-west-2", 32.85, 7.30}, {"eu-west-1", 35.04, 8.03}} {
 		p := prices(t, c.region)
 		nat := p.NAT(Traffic{Zones: 1, NATGateways: 1})
-		if !near(nat.Lines[0].USD, c.nat, 1e-9) || !near(nat.USD, c.nat+3.65, 1e-9) {
+		if !near(nat.Lines[0].USD.Dollars(), c.nat, 1e-9) || !near(nat.USD.Dollars(), c.nat+3.65, 1e-9) {
 			t.Errorf("%s: NAT costs %v, %v with its address; want %v and 3.65 more", c.region, nat.Lines[0].USD, nat.USD, c.nat)
 		}
-		if got := p.InterfaceEndpoint(Traffic{Zones: 1}).USD; !near(got, c.endpoint, 1e-9) {
+		if got := p.InterfaceEndpoint(Traffic{Zones: 1}).USD.Dollars(); !near(got, c.endpoint, 1e-9) {
 			t.Errorf("%s: an endpoint costs %v, want %v", c.region, got, c.endpoint)
 		}
 		if got := p.GatewayEndpoint(Traffic{GB: 1e6, Zones: 3}).USD; got != 0 {
@@ -71,8 +71,8 @@ func TestTheBreakEvenIsWhereTheBillsMeet(t *testing.T) {
 		p := priceList()[int(region)%len(priceList())]
 		n := int(zones)*20 + 1 // enough to reach the last tier
 		gb := p.BreakEvenGB(n)
-		endpoint := p.InterfaceEndpoint(Traffic{GB: gb, Zones: n}).USD
-		return near(endpoint, gb*p.NATGB, 1e-6*endpoint)
+		endpoint := p.InterfaceEndpoint(Traffic{GB: gb, Zones: n}).USD.Dollars()
+		return near(endpoint, gb*p.NATGB.Dollars(), 1e-6*endpoint)
 	}
 	if err := quick.Check(check, nil); err != nil {
 		t.Error(err)
@@ -90,22 +90,25 @@ func TestTheBreakEvenIsWhereTheBillsMeet(t *testing.T) {
 }
 
 func TestDataIsChargedByTier(t *testing.T) {
-	for gb, want := range map[float64]float64{
-		0: 0, 100: 1, 1 << 20: 10485.76, 2 << 20: 10485.76 + 6291.456, 6 << 20: 10485.76 + 4*6291.456 + 4194.304,
+	for gb, want := range map[float64]Money{
+		0: 0, 100: 1_000_000, 1 << 20: 10485_760000, 2 << 20: 16777_216000, 6 << 20: 39845_888000, 7_000_000: 42680_064000, 0.5: 5_000,
 	} {
-		if got := tiered(endpointTiers(), gb); !near(got, want, 1e-6) {
-			t.Errorf("%v GB: got %v, want %v", gb, got, want)
+		if got := tiered(endpointTiers(), bytesOf(gb)); got != want {
+			t.Errorf("%v GB: got %d, want %d", gb, got, want)
 		}
+	}
+	if got := tiered(endpointTiers(), bytesOf(7_000_000)).String(); got != "$42,680.06" {
+		t.Errorf("7,000,000 GB through endpoints: got %s", got)
 	}
 }
 
 func TestZonesWithoutANATGatewayPayForTheWayToOne(t *testing.T) {
 	b := prices(t, "us-west-2").NAT(Traffic{GB: 300, Zones: 3, NATGateways: 1})
 	want := Bill{Road: "NAT gateway", Lines: []Line{
-		{"NAT gateways", 730, "hour", 32.85}, {"public IPv4 addresses", 730, "hour", 3.65},
-		{"data through NAT gateways", 300, "GB", 13.5}, {"data between zones", 200, "GB", 4},
-	}, USD: 54}
-	if diff := cmp.Diff(b, want, cmp.Comparer(func(a, b float64) bool { return near(a, b, 1e-9) })); diff != "" {
+		{"NAT gateways", 730, "hour", 32_850000}, {"public IPv4 addresses", 730, "hour", 3_650000},
+		{"data through NAT gateways", 300, "GB", 13_500000}, {"data between zones", 200, "GB", 4_000000},
+	}, USD: 54_000000}
+	if diff := cmp.Diff(b, want); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -141,7 +144,7 @@ func TestTheTableSaysWhosePricesItHas(t *testing.T) {
 
 func TestTrafficThatCannotBeIsRefused(t *testing.T) {
 	for _, bad := range []Traffic{
-		{GB: -1, Zones: 1, NATGateways: 1}, {GB: math.NaN(), Zones: 1, NATGateways: 1}, {GB: math.Inf(1), Zones: 1, NATGateways: 1},
+		{GB: -1, Zones: 1, NATGateways: 1}, {GB: math.NaN(), Zones: 1, NATGateways: 1}, {GB: math.Inf(1), Zones: 1, NATGateways: 1}, {GB: 2e9, Zones: 1, NATGateways: 1},
 		{Zones: 0, NATGateways: 1}, {Zones: 1, NATGateways: 0}, {Zones: 1, NATGateways: 2},
 	} {
 		if _, err := Compare("us-west-2", bad); err == nil {

@@ -5,14 +5,14 @@ type Line struct {
 	What     string  `json:"what"`
 	Quantity float64 `json:"quantity"`
 	Unit     string  `json:"unit"` // hour, GB
-	USD      float64 `json:"usd"`
+	USD      Money   `json:"usd"`
 }
 
 // Bill is what one road costs a month.
 type Bill struct {
-	Road  string  `json:"road"`
-	Lines []Line  `json:"lines"`
-	USD   float64 `json:"usd"`
+	Road  string `json:"road"`
+	Lines []Line `json:"lines"`
+	USD   Money  `json:"usd"`
 }
 
 func newBill(road string, lines ...Line) Bill {
@@ -24,6 +24,11 @@ func newBill(road string, lines ...Line) Bill {
 		}
 	}
 	return b
+}
+
+// hourly is the line of some things that are paid for by the hour, for a month.
+func hourly(what string, count int, price Money) Line {
+	return Line{what, float64(count) * HoursPerMonth, "hour", Money(count) * HoursPerMonth * price}
 }
 
 // Traffic is what goes to the service in a month, and from where.
@@ -38,22 +43,20 @@ type Traffic struct {
 // NAT is the road through NAT gateways and the internet gateway. The service is in the same region, so leaving
 // the VPC costs nothing; what comes from a zone without a NAT gateway pays for the way between the zones.
 func (p Prices) NAT(t Traffic) Bill {
-	hours := float64(t.NATGateways) * HoursPerMonth
 	crossing := t.GB * float64(max(t.Zones-t.NATGateways, 0)) / float64(t.Zones)
 	return newBill("NAT gateway",
-		Line{"NAT gateways", hours, "hour", hours * p.NATHour},
-		Line{"public IPv4 addresses", hours, "hour", hours * p.PublicIPv4Hour},
-		Line{"data through NAT gateways", t.GB, "GB", t.GB * p.NATGB},
-		Line{"data between zones", crossing, "GB", crossing * 2 * p.BetweenZonesGB},
+		hourly("NAT gateways", t.NATGateways, p.NATHour),
+		hourly("public IPv4 addresses", t.NATGateways, p.PublicIPv4Hour),
+		Line{"data through NAT gateways", t.GB, "GB", perGB(p.NATGB, bytesOf(t.GB))},
+		Line{"data between zones", crossing, "GB", perGB(2*p.BetweenZonesGB, bytesOf(crossing))},
 	)
 }
 
 // InterfaceEndpoint is the road through one interface endpoint with an interface in every zone.
 func (p Prices) InterfaceEndpoint(t Traffic) Bill {
-	hours := float64(t.Zones) * HoursPerMonth
 	return newBill("interface endpoint",
-		Line{"endpoint interfaces", hours, "hour", hours * p.EndpointHour},
-		Line{"data through interface endpoints", t.GB, "GB", tiered(p.EndpointGB, t.GB)},
+		hourly("endpoint interfaces", t.Zones, p.EndpointHour),
+		Line{"data through interface endpoints", t.GB, "GB", tiered(p.EndpointGB, bytesOf(t.GB))},
 	)
 }
 

@@ -95,6 +95,7 @@ func New(c Config) http.Handler {
 		_, _ = w.Write(c.Authority)
 	})
 	mux.HandleFunc("GET /_culvert/diagram", c.serveDiagram)
+	handle("GET /_culvert/cost", c.cost)
 	handle("/_culvert/", func(r *http.Request) (any, error) {
 		return nil, &problem{http.StatusNotFound, fmt.Sprintf("there is no %s %s here", r.Method, r.URL.Path)}
 	})
