@@ -60,6 +60,9 @@ func serve() error {
 	if err := json.Unmarshal(line, &c); err != nil {
 		return fmt.Errorf("read configuration: %w", err)
 	}
+	if err := fence(c.Objects, c.Versions, c.Sidecar, fmt.Sprintf("/proc/self/fd/%d", runFD)); err != nil {
+		return err
+	}
 	server, err := newServer(c)
 	if err != nil {
 		return err

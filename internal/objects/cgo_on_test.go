@@ -1,0 +1,5 @@
+//go:build cgo
+
+package objects_test
+
+const cgo = true
