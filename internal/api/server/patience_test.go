@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -15,7 +16,7 @@ import (
 func TestABodyThatStandsStillIsGivenUp(t *testing.T) {
 	got := make(chan error, 1)
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r = bePatient(w, r, 50*time.Millisecond)
+		r, _ = bePatient(w, r, 50*time.Millisecond)
 		_, err := io.ReadAll(r.Body)
 		got <- err
 	}))
@@ -35,8 +36,8 @@ func TestABodyThatStandsStillIsGivenUp(t *testing.T) {
 
 func TestWhoExpectsToBeToldToContinueIsRefusedAtOnce(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_ = bePatient(w, r, time.Minute)
-		w.WriteHeader(http.StatusForbidden)
+		_, body := bePatient(w, r, time.Minute)
+		(&answer{ResponseWriter: w, body: body}).WriteHeader(http.StatusForbidden)
 	}))
 	defer s.Close()
 	c, err := net.Dial("tcp", s.Listener.Addr().String())
@@ -56,11 +57,36 @@ func TestWhoExpectsToBeToldToContinueIsRefusedAtOnce(t *testing.T) {
 	}
 }
 
+// Many clients send everything before they look for an answer.
+func TestWhoSendsWithoutWaitingHearsTheRefusal(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, body := bePatient(w, r, time.Minute)
+		(&answer{ResponseWriter: w, body: body}).WriteHeader(http.StatusForbidden)
+	}))
+	defer s.Close()
+	c, err := net.Dial("tcp", s.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := c.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	const size = 20 << 20
+	if _, err := fmt.Fprintf(c, "PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", size, strings.Repeat("x", size)); err != nil {
+		t.Fatal(err)
+	}
+	answer := make([]byte, 12)
+	if _, err := io.ReadFull(c, answer); err != nil || string(answer) != "HTTP/1.1 403" {
+		t.Errorf("got %q, %v; want HTTP/1.1 403", answer, err)
+	}
+}
+
 // Time that the handler takes is not the caller's, and a connection lives on after a body.
 func TestAMovingBodyAndASlowHandlerAreGivenTheirTime(t *testing.T) {
 	const patience = 100 * time.Millisecond
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r = bePatient(w, r, patience)
+		r, _ = bePatient(w, r, patience)
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
 			t.Error(err)

@@ -110,8 +110,8 @@ func newServed(d service.Definition) (*served, error) {
 
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	r = bePatient(w, r, bodyPatience)
-	answer := &answer{ResponseWriter: w}
+	r, body := bePatient(w, r, bodyPatience)
+	answer := &answer{ResponseWriter: w, body: body}
 	origin := originOf(r)
 	if s.isInspection(r, origin) {
 		s.inspect(answer, r)
@@ -139,15 +139,19 @@ func (s *Server) finish(x *exchange) {
 	}
 }
 
-// answer is a ResponseWriter that remembers the status.
+// answer is a ResponseWriter that remembers the status, and hears callers out before it refuses.
 type answer struct {
 	http.ResponseWriter
 	status int
+	body   *patientBody
 }
 
 func (a *answer) WriteHeader(status int) {
 	if a.status == 0 && status >= 200 {
 		a.status = status
+		if status >= http.StatusBadRequest {
+			a.body.hearOut()
+		}
 	}
 	a.ResponseWriter.WriteHeader(status)
 }
