@@ -183,6 +183,7 @@ func greedyAttacks() []attack {
 		{"connections", manyConnections},
 		{"open files", manyFiles},
 		{"processes", manyProcesses},
+		{"flows", manyFlows},
 	}
 }
 
@@ -253,4 +254,24 @@ func manyProcesses(context.Context, event) (string, error) {
 		started = append(started, pid)
 	}
 	return through("%d processes", len(started))
+}
+
+// manyFlows asks the resolver from every port there is. That the others still get through is for the script to see.
+func manyFlows(context.Context, event) (string, error) {
+	to := &unix.SockaddrInet4{Addr: [4]byte{10, 0, 0, 2}, Port: 53}
+	query, sent := question("s3.us-west-2.amazonaws.com", 1), 0
+	for port := 1024; port <= 65535; port++ {
+		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			return through("no socket: %v", err)
+		}
+		if unix.Bind(fd, &unix.SockaddrInet4{Port: port}) == nil && unix.Sendto(fd, query, 0, to) == nil {
+			sent++
+		}
+		_ = unix.Close(fd)
+	}
+	if sent < 10_000 {
+		return through("only %d were sent, so this shows nothing", sent)
+	}
+	return fmt.Sprintf("%d questions", sent), nil
 }
