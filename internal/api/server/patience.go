@@ -23,6 +23,7 @@ func bePatient(w http.ResponseWriter, r *http.Request, patience time.Duration) (
 	}
 	body := &patientBody{
 		ReadCloser: r.Body, connection: http.NewResponseController(w), patience: patience, waits: r.Header.Get("Expect") != "",
+		endless: r.ContentLength > maxHeardOut,
 	}
 	patient := r.WithContext(r.Context())
 	patient.Body = body
@@ -34,6 +35,7 @@ type patientBody struct {
 	connection *http.ResponseController
 	patience   time.Duration
 	waits      bool // the caller waits to be told to continue, which the first Read does
+	endless    bool // more than anybody would hear out
 
 	begun, ended atomic.Bool // who passes the body on may still be reading it when somebody else answers
 }
@@ -54,7 +56,7 @@ func (b *patientBody) Read(p []byte) (int, error) {
 // hearOut reads what is left of a body that is refused. A caller who is sending it would otherwise find the connection
 // closed, and never look for the answer.
 func (b *patientBody) hearOut() {
-	if b == nil || b.ended.Load() || b.waits && !b.begun.Load() {
+	if b == nil || b.endless || b.ended.Load() || b.waits && !b.begun.Load() {
 		return
 	}
 	_, _ = io.CopyN(io.Discard, b, maxHeardOut) // an error is the caller's, who is gone then
