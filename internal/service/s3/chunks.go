@@ -28,9 +28,12 @@ const maxObject = 5 << 30 // of one PUT
 
 // bodyFor returns the body for the engine, and completes h with what is to be known of it.
 func (s *Service) bodyFor(r *request, h http.Header) (io.Reader, int64, error) {
-	n, err := strconv.ParseInt(h.Get("X-Amz-Decoded-Content-Length"), 10, 64)
-	if err != nil {
-		n = r.call.HTTP.ContentLength
+	n := r.call.HTTP.ContentLength
+	if decoded := h.Get("X-Amz-Decoded-Content-Length"); decoded != "" {
+		var err error
+		if n, err = strconv.ParseInt(decoded, 10, 64); err != nil || n < 0 {
+			return nil, 0, invalidArgument("The decoded content length is invalid.", "x-amz-decoded-content-length", decoded)
+		}
 	}
 	if n > maxObject {
 		return nil, 0, api.Errorf("EntityTooLarge", "Your proposed upload exceeds the maximum allowed size").
@@ -54,6 +57,7 @@ func (s *Service) bodyFor(r *request, h http.Header) (io.Reader, int64, error) {
 			return nil, 0, api.Errorf("InvalidRequest", "Missing required header for this request: x-amz-content-sha256")
 		}
 	default:
+		h.Del("X-Amz-Decoded-Content-Length") // means nothing without chunks
 		// What is behind the chunks can only be found if chunks were announced.
 		if h.Get("X-Amz-Trailer") != "" {
 			return nil, 0, api.Errorf("InvalidRequest", "The value of x-amz-content-sha256 header is invalid.")

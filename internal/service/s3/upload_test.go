@@ -90,6 +90,7 @@ func TestBodiesThatCannotBeReadAreTheCallersFault(t *testing.T) {
 		{"negative size", "Transfer-Encoding: chunked", "-5\r\nhello\r\n0\r\n\r\n", ""},
 		{"endless size line", "Transfer-Encoding: chunked", "5;" + strings.Repeat("x", 100_000) + "\r\nhello\r\n0\r\n\r\n", ""},
 		{"more than an object may have", "Content-Length: 6442450944", "", "EntityTooLarge"},
+		{"negative length", "X-Amz-Decoded-Content-Length: -5\r\nContent-Length: 5", "hello", "InvalidArgument"},
 		{"trailer without chunks", "X-Amz-Trailer: x-amz-checksum-crc32\r\nContent-Length: 5", "hello", "InvalidRequest"},
 	} {
 		conn := r.dial()
