@@ -29,6 +29,10 @@ func openDirectory(path string) (*directory, error) {
 	if err := os.MkdirAll(absolute, 0o700); err != nil {
 		return nil, fmt.Errorf("make data directory: %w", err)
 	}
+	// Its keys are only as safe as it is: who may write here could put others in their place.
+	if info, err := os.Stat(absolute); err == nil && info.Mode().Perm()&0o002 != 0 {
+		return nil, fmt.Errorf("open data directory: everybody on this machine may write to %s: choose another with --data, or chmod o-w it", absolute)
+	}
 	lock, err := os.OpenFile(filepath.Join(absolute, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open data directory: %w", err)
