@@ -18,7 +18,7 @@ func (s *Server) refuseBrowser(x *exchange) error {
 		return nil
 	}
 	if !s.isHostName(hostname(r.Host)) {
-		return api.Errorf("AccessDenied", "The name in the Host header is not one of this machine's. Use 127.0.0.1 or localhost.").WithStatus(http.StatusForbidden)
+		return api.Errorf("AccessDenied", "The name in the Host header is not one of this machine's. Use 127.0.0.1, localhost or the machine's address.").WithStatus(http.StatusForbidden)
 	}
 	reads := r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions
 	if isForeign(r) && (x.call.Service != s.objects || !reads) {
