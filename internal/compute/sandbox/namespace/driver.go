@@ -39,7 +39,7 @@ const (
 // Driver makes sandboxes. It implements sandbox.Driver.
 type Driver struct {
 	log    *slog.Logger
-	image  *os.File // this program, sealed
+	image  *os.File // this program, protected
 	groups *controlGroups
 	ids    idRange
 
@@ -52,9 +52,9 @@ var _ sandbox.Driver = (*Driver)(nil)
 
 // New finds out what this system allows. It does not fail for lack of control groups.
 func New(log *slog.Logger) (*Driver, error) {
-	image, err := sealedImage()
+	image, err := protectedImage()
 	if err != nil {
-		return nil, fmt.Errorf("copy this program: %w", err)
+		return nil, fmt.Errorf("protect this program: %w", err)
 	}
 	d := &Driver{
 		log:       log,
