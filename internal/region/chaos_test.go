@@ -227,7 +227,6 @@ func TestASignalEndsARegionAtAnyMoment(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		// Before its runtime runs, a process can only die of a signal.
 		delay := 20*time.Millisecond + time.Duration(random.IntN(200))*time.Millisecond
 		time.Sleep(delay)
 		family, begin := descendants(t, cmd.Process.Pid), time.Now()
@@ -239,7 +238,10 @@ func TestASignalEndsARegionAtAnyMoment(t *testing.T) {
 		if took := time.Since(begin); took > 3*time.Second {
 			t.Errorf("signal after %v: ended after %v", delay, took)
 		}
-		if status := cmd.ProcessState.ExitCode(); status != 0 && status != 128+int(asked) {
+		// Before its runtime runs, a process can only die of a signal; on a busy machine that takes a while.
+		died := cmd.ProcessState.Sys().(syscall.WaitStatus)
+		killed := died.Signaled() && died.Signal() == asked
+		if status := cmd.ProcessState.ExitCode(); status != 0 && status != 128+int(asked) && !killed {
 			t.Errorf("signal after %v: exit status %v", delay, cmd.ProcessState)
 		}
 		for line := range strings.Lines(said.String()) {
