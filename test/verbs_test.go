@@ -12,11 +12,7 @@ import (
 	"fmt"
 	"html"
 	"io"
-	"log/slog"
 	"os"
-	"os/exec"
-	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -34,7 +30,7 @@ import (
 //	region [region=NAME] [assume-private-dns] [data=DIR]   open a region; CULVERT_ENDPOINT and the AWS variables lead to it
 //	close                                                   close it
 //	call SERVICE OPERATION [NAME=VALUE...] [-> VAR=ELEMENT...]   call a query service; keep elements of the answer
-//	rest METHOD PATH [JSON]                                 call Lambda
+//	rest METHOD PATH [JSON | @FILE]                         call Lambda
 //	s3 METHOD PATH [FILE]                                   call S3; FILE is the body
 //	role NAME POLICY-FILE -> VAR                            make a role that Lambda may assume, with a policy
 //	function NAME [role=ARN] [subnet=ID sg=ID] [timeout=S]  deploy the probe function (probefn); without a role it gets one
@@ -46,6 +42,7 @@ import (
 //	substitute FILE VAR...                                  write the variables' values into a file where it says $VAR
 //	set-from-stdout VAR                                     keep the last command's output
 //	wait-for URL                                            wait until a region answers there
+//	big FILE SIZE                                           write a JSON string of so many bytes
 //	cmp-ids FILE FILE                                       both name the same VPCs
 //	invoke NAME [JSON]                                      run a function; its answer is stdout, its error stderr
 //	person NAME POLICY-FILE -> VAR                          make a role that the account may assume, with a policy
@@ -56,7 +53,7 @@ func verbs() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
 		"region": openRegion, "close": closeRegion, "call": call, "rest": rest, "s3": s3, "role": role, "function": function,
 		"network": network, "bucket": bucket, "trim-star": trimStar,
-		"substitute": substitute, "wait-for": waitFor, "set-from-stdout": setFromStdout, "cmp-ids": compareIDs, "invoke": invoke,
+		"substitute": substitute, "wait-for": waitFor, "set-from-stdout": setFromStdout, "cmp-ids": compareIDs, "big": big, "invoke": invoke,
 		"person": person, "as": as,
 	}
 }
@@ -208,6 +205,9 @@ func rest(ts *testscript.TestScript, neg bool, args []string) {
 	request := operator.Request{Service: "lambda", Method: args[0], Path: args[1], Header: map[string]string{"Content-Type": "application/json"}}
 	if len(args) == 3 {
 		request.Body = []byte(args[2])
+		if file, ok := strings.CutPrefix(args[2], "@"); ok {
+			request.Body = []byte(ts.ReadFile(file))
+		}
 	}
 	ctx, cancel := limit()
 	defer cancel()
@@ -334,45 +334,6 @@ func bucket(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 }
 
-func trimStar(ts *testscript.TestScript, _ bool, args []string) {
-	for _, name := range args {
-		ts.Setenv(name, strings.TrimPrefix(ts.Getenv(name), "*"))
-	}
-}
-
-func substitute(ts *testscript.TestScript, _ bool, args []string) {
-	text := ts.ReadFile(args[0])
-	for _, name := range args[1:] {
-		text = strings.ReplaceAll(text, "$"+name, ts.Getenv(name))
-	}
-	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o644))
-}
-
-func setFromStdout(ts *testscript.TestScript, _ bool, args []string) {
-	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile("stdout")))
-}
-
-func waitFor(ts *testscript.TestScript, _ bool, args []string) {
-	client := &operator.Client{Endpoint: args[0]}
-	for range 200 {
-		var status struct{ Version string }
-		if client.Inspect(context.Background(), "status", nil, &status) == nil {
-			return
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	ts.Fatalf("nothing answers on %s after 10 s", args[0])
-}
-
-var vpcID = regexp.MustCompile(`vpc-[0-9a-f]{17}`)
-
-func compareIDs(ts *testscript.TestScript, neg bool, args []string) {
-	a, b := vpcID.FindAllString(ts.ReadFile(args[0]), -1), vpcID.FindAllString(ts.ReadFile(args[1]), -1)
-	if slices.Equal(a, b) == neg {
-		ts.Fatalf("%v and %v", a, b)
-	}
-}
-
 // packedProbe is the probe function's zip in base64, made once.
 var packedProbe = sync.OnceValues(func() (string, error) {
 	program, err := os.Open(os.Getenv(probeFunction))
@@ -424,29 +385,4 @@ func invoke(ts *testscript.TestScript, neg bool, args []string) {
 		got.Payload = text
 	}
 	fmt.Fprintln(ts.Stdout(), got.Payload)
-}
-
-// condition answers the conditions of scripts: [aws], [python-boto3].
-func condition(name string) (bool, error) {
-	switch name {
-	case "aws":
-		return works("aws", "--version"), nil
-	case "python-boto3":
-		return works("python3", "-c", "import boto3"), nil
-	}
-	return false, fmt.Errorf("unknown condition %q", name)
-}
-
-func works(program string, args ...string) bool { return exec.Command(program, args...).Run() == nil }
-
-// testLog writes the region's log into the script's.
-func testLog(ts *testscript.TestScript) *slog.Logger {
-	return slog.New(slog.NewTextHandler(logWriter{ts}, &slog.HandlerOptions{Level: slog.LevelWarn}))
-}
-
-type logWriter struct{ ts *testscript.TestScript }
-
-func (w logWriter) Write(b []byte) (int, error) {
-	w.ts.Logf("%s", bytes.TrimSpace(b))
-	return len(b), nil
 }

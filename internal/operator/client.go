@@ -13,7 +13,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"encoding/xml"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -123,15 +122,6 @@ func code(r *http.Response, body []byte) string {
 	return j.Type
 }
 
-// ErrorCode is AWS's code of an error that a call returned, empty for any other error.
-func ErrorCode(err error) string {
-	var e *APIError
-	if errors.As(err, &e) {
-		return e.Code
-	}
-	return ""
-}
-
 // versions are the API versions of the query services.
 var versions = map[string]string{"ec2": "2016-11-15", "iam": "2010-05-08", "sts": "2011-06-15"}
 
@@ -174,18 +164,6 @@ func (c *Client) JSON(ctx context.Context, service, method, path string, in any)
 		}
 	}
 	_, answer, err := c.Do(ctx, Request{Service: service, Method: method, Path: path, Body: body, Header: map[string]string{"Content-Type": "application/json"}})
-	return answer, err
-}
-
-// Target calls an operation of a JSON 1.1 service, such as Logs_20140328.FilterLogEvents.
-func (c *Client) Target(ctx context.Context, service, target string, in any) ([]byte, error) {
-	body, err := json.Marshal(in)
-	if err != nil {
-		return nil, err
-	}
-	_, answer, err := c.Do(ctx, Request{Service: service, Method: "POST", Path: "/", Body: body, Header: map[string]string{
-		"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": target,
-	}})
 	return answer, err
 }
 

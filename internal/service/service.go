@@ -164,11 +164,6 @@ func Public() Option {
 	}
 }
 
-// HTTP sets method and path of a REST operation, and its status of success (0: 200).
-func HTTP(method, path string, status int) Option {
-	return func(o *Operation) { o.HTTPMethod, o.HTTPPath, o.Status = method, path, status }
-}
-
 // MaxBody limits the request body, in bytes.
 func MaxBody(n int64) Option { return func(o *Operation) { o.MaxBody = n } }
 

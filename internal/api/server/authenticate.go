@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/culvert-cloud/culvert/internal/api"
@@ -155,8 +156,9 @@ func tooLarge(x *exchange, limit int64) *api.Error {
 		name = "RequestEntityTooLarge"
 	}
 	text := fmt.Sprintf("Request must be smaller than %d bytes", limit)
-	if x.call.Operation != "" {
-		text += " for the " + x.call.Operation + " operation"
+	if o := x.service.operations[x.call.Operation]; o != nil {
+		_, action, _ := strings.Cut(o.Action, ":") // AWS says InvokeFunction here, not Invoke
+		text += " for the " + action + " operation"
 	}
 	return api.Errorf(name, "%s", text).WithStatus(http.StatusRequestEntityTooLarge)
 }

@@ -187,7 +187,7 @@ func TestAChangeThatDoesNotSettleIsStillMade(t *testing.T) {
 func TestBodiesAreLimited(t *testing.T) {
 	f := newFixture(t, func(c *Config) { c.MaxBuffered = maxForm + 10 })
 	f.want(t, call{service: "lambda", path: "/2015-03-31/functions/f/invocations", body: strings.Repeat("x", 1001)}, 413,
-		"Request must be smaller than 1000 bytes for the Invoke operation")
+		"Request must be smaller than 1000 bytes for the InvokeFunction operation")
 	f.want(t, call{service: "logs", header: map[string]string{"X-Amz-Target": "Logs_20140328.X"}, body: strings.Repeat("x", maxForm+11)}, 503, "ServiceUnavailable")
 	f.want(t, form("Action", "DescribeVpcs", "X", strings.Repeat("x", maxForm)), 413, "RequestEntityTooLarge")
 	f.want(t, form("Action", "DescribeVpcs"), 200, "") // what was held is free again

@@ -28,7 +28,7 @@ func (s *Service) operations() []service.Operation {
 		service.View("ListFunctions", s.listFunctions, service.OnAny()),
 		service.View("ListVersionsByFunction", s.listVersions, on(func(in *ListVersionsByFunctionInput) (*string, *string) { return in.FunctionName, nil })),
 
-		service.Stream("Invoke", s.invoke, service.Action("lambda:InvokeFunction"), on(func(in *InvokeInput) (*string, *string) { return in.FunctionName, in.Qualifier })),
+		service.Stream("Invoke", s.invoke, service.Action("lambda:InvokeFunction"), service.MaxBody(maxPayload), on(func(in *InvokeInput) (*string, *string) { return in.FunctionName, in.Qualifier })),
 
 		service.View("ListTags", s.listTags, on(func(in *ListTagsInput) (*string, *string) { return in.Resource, nil })),
 		service.Update("TagResource", s.tagResource, on(func(in *TagResourceInput) (*string, *string) { return in.Resource, nil })),
