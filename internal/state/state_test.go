@@ -2,7 +2,6 @@ package state
 
 import (
 	"errors"
-	"fmt"
 	"net/netip"
 	"testing"
 
@@ -98,27 +97,17 @@ func TestWhatTheJournalRefusesDoesNotBecomeVisible(t *testing.T) {
 	}
 }
 
-func TestFreeAddressSkipsWhatAWSKeeps(t *testing.T) {
-	s := newStore(t, nil)
-	subnet := &resource.Subnet{ID: "subnet-1", CIDR: netip.MustParsePrefix("10.0.1.0/28")}
-	_, err := s.Update(func(tx *Tx) error {
-		for i := range 11 { // a /28 has eleven usable addresses
-			a, ok := FreeAddress(tx, subnet)
-			if !ok {
-				t.Fatalf("no address left after %d", i)
-			}
-			if want := fmt.Sprintf("10.0.1.%d", 4+i); a.String() != want {
-				t.Errorf("address %d = %s, want %s", i, a, want)
-			}
-			tx.Put(&resource.NetworkInterface{ID: resource.NetworkInterfaceID(fmt.Sprint("eni-", i)), SubnetID: subnet.ID, PrivateIPs: []netip.Addr{a}})
+func TestFiveAddressesOfASubnetAreAWSs(t *testing.T) {
+	for cidr, want := range map[string][2]string{
+		"10.0.1.0/28":  {"10.0.1.4", "10.0.1.14"},
+		"10.0.1.0/24":  {"10.0.1.4", "10.0.1.254"},
+		"10.0.0.0/16":  {"10.0.0.4", "10.0.255.254"},
+		"10.0.1.77/24": {"10.0.1.4", "10.0.1.254"},
+	} {
+		first, last := UsableAddresses(netip.MustParsePrefix(cidr))
+		if first.String() != want[0] || last.String() != want[1] {
+			t.Errorf("%s: %s to %s, want %s to %s", cidr, first, last, want[0], want[1])
 		}
-		if a, ok := FreeAddress(tx, subnet); ok {
-			t.Errorf("a twelfth address: %s", a)
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 }
 

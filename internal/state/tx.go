@@ -105,27 +105,8 @@ func (tx *Tx) entries() ([]Entry, error) {
 	return out, nil
 }
 
-// FreeAddress returns the lowest address of a subnet that AWS may hand out and no interface holds, and false if
-// there is none. The first four addresses and the last are AWS's; see the VPC guide, "Subnet sizing".
-func FreeAddress(r Reader, s *resource.Subnet) (netip.Addr, bool) {
-	used := map[netip.Addr]bool{}
-	for _, n := range r.all(resource.KindNetworkInterface) {
-		if eni := n.(*resource.NetworkInterface); eni.SubnetID == s.ID {
-			for _, a := range eni.PrivateIPs {
-				used[a] = true
-			}
-		}
-	}
-	first, last := UsableAddresses(s.CIDR)
-	for a := first; a.Compare(last) <= 0; a = a.Next() {
-		if !used[a] {
-			return a, true
-		}
-	}
-	return netip.Addr{}, false
-}
-
-// UsableAddresses returns the first and the last address of a subnet that AWS may hand out.
+// UsableAddresses returns the first and the last address of a subnet that AWS may hand out. The first four
+// addresses and the last are AWS's; see the VPC guide, "Subnet sizing".
 func UsableAddresses(p netip.Prefix) (first, last netip.Addr) {
 	p = p.Masked()
 	first = p.Addr()

@@ -255,11 +255,8 @@ func TestASubnetWithoutAddressesIsRefused(t *testing.T) {
 	b := newBench(t)
 	b.update(func(tx *state.Tx) {
 		s, _ := state.Get[*resource.Subnet](tx, "subnet-0000000c")
-		for {
-			a, ok := state.FreeAddress(tx, s)
-			if !ok {
-				return
-			}
+		first, last := state.UsableAddresses(s.CIDR)
+		for a := first; a.Compare(last) <= 0; a = a.Next() {
 			eni := &resource.NetworkInterface{ID: resource.NetworkInterfaceID(tx.NewID("eni")), SubnetID: s.ID}
 			eni.PrivateIPs = append(eni.PrivateIPs, a)
 			tx.Put(eni)

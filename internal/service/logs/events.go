@@ -74,9 +74,6 @@ func OpenEvents(dir string) (*Events, error) {
 	return e, nil
 }
 
-// NewMemoryEvents makes a store for a region that is thrown away.
-func NewMemoryEvents() *Events { return newEvents(newMemory(maxMemory)) }
-
 func newEvents(m medium) *Events {
 	return &Events{medium: m, groups: map[string]map[string]*stream{}}
 }

@@ -1,7 +1,6 @@
 package logs
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -9,7 +8,6 @@ import (
 	"os"
 	"path"
 	"strings"
-	"sync"
 )
 
 // medium keeps the bytes of streams. A key is group/stream, both hashes. Calls for one key do not overlap, but
@@ -88,58 +86,3 @@ func (d *directory) Remove(key string) error {
 	}
 	return err
 }
-
-// maxMemory bounds what a region that is thrown away keeps of its logs.
-const maxMemory = 256 << 20
-
-var errMemoryFull = errors.New("the log events kept in memory have reached their limit; delete log groups or streams")
-
-// memory keeps streams in memory.
-type memory struct {
-	limit int64
-
-	mu   sync.Mutex
-	used int64
-	data map[string][]byte // guarded by mu; bytes once written do not change
-}
-
-func newMemory(limit int64) *memory { return &memory{limit: limit, data: map[string][]byte{}} }
-
-func (m *memory) Keys(func(string) error) error { return nil } // always new, hence empty
-
-func (m *memory) WriteAt(key string, b []byte, offset int64) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.used+int64(len(b)) > m.limit {
-		return errMemoryFull
-	}
-	m.data[key] = append(m.data[key][:offset], b...)
-	m.used += int64(len(b))
-	return nil
-}
-
-func (m *memory) Open(key string, size int64) (reader, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	b, ok := m.data[key]
-	if !ok || int64(len(b)) < size {
-		return nil, fs.ErrNotExist
-	}
-	return memoryReader{bytes.NewReader(b[:size])}, nil
-}
-
-func (m *memory) Remove(key string) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for k, b := range m.data {
-		if k == key || strings.HasPrefix(k, key+"/") {
-			m.used -= int64(len(b))
-			delete(m.data, k)
-		}
-	}
-	return nil
-}
-
-type memoryReader struct{ *bytes.Reader }
-
-func (memoryReader) Close() error { return nil }
