@@ -230,7 +230,7 @@ func TestDeletedStreamsTakeNoMoreEvents(t *testing.T) {
 	}
 }
 
-func TestMemoryIsBounded(t *testing.T) {
+func TestAFullMediumRefusesAndTakesAgainOnceThereIsRoom(t *testing.T) {
 	e := newEvents(newMemory(1000))
 	if err := e.CreateStream("g", "s", time.UnixMilli(1)); err != nil {
 		t.Fatal(err)

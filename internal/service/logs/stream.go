@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/culvert-cloud/culvert/internal/api"
 	"github.com/culvert-cloud/culvert/internal/state"
@@ -47,8 +48,8 @@ func storeError(err error) error {
 	switch {
 	case errors.Is(err, errNoStream):
 		return noStream()
-	case errors.Is(err, errMemoryFull):
-		return api.Errorf("LimitExceededException", "Culvert: %v.", errMemoryFull)
+	case errors.Is(err, syscall.ENOSPC):
+		return api.Errorf("LimitExceededException", "There is no space left for log events: delete log groups or streams.")
 	}
 	return err
 }
