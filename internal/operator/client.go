@@ -13,6 +13,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -120,6 +121,15 @@ func code(r *http.Response, body []byte) string {
 	}
 	_ = json.Unmarshal(body, &j)
 	return j.Type
+}
+
+// ErrorCode is AWS's code of an error that a call returned, empty for any other error.
+func ErrorCode(err error) string {
+	var e *APIError
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return ""
 }
 
 // versions are the API versions of the query services.

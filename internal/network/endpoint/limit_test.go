@@ -10,8 +10,10 @@ import (
 func TestOneSourceCannotTakeAllConnections(t *testing.T) {
 	l := newLimits(3, 2)
 	a, b, elsewhere := source{"vpc-1", "10.0.0.4"}, source{"vpc-1", "10.0.0.5"}, source{"vpc-2", "10.0.0.4"}
-	if !l.enter(a) || !l.enter(a) || l.enter(a) {
-		t.Error("a source gets more or less than its share")
+	for i, want := range []bool{true, true, false} {
+		if l.enter(a) != want {
+			t.Errorf("connection %d of a source whose share is two: %v", i+1, !want)
+		}
 	}
 	if !l.enter(elsewhere) {
 		t.Error("another network's same address has no share of its own")

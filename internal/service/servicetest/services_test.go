@@ -19,7 +19,11 @@ func TestEC2OwesNothing(t *testing.T) {
 }
 func TestLogsOwesNothing(t *testing.T) {
 	servicetest.RunWithState(t, func(t *testing.T, s *state.Store) service.Definition {
-		l, err := logs.New(logs.Config{State: s, Events: logs.NewMemoryEvents()})
+		events, err := logs.OpenEvents(t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := logs.New(logs.Config{State: s, Events: events})
 		if err != nil {
 			t.Fatal(err)
 		}

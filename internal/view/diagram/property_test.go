@@ -26,7 +26,6 @@ func randomNetwork(t testing.TB, seed uint64) Input {
 			return strings.Repeat("orders-", 1+rng.IntN(8)) + "api"
 		}
 	}
-	var all []*testSubnet
 	for v := range rng.IntN(4) {
 		vpc := n.vpc(name(), "10.0.0.0/16")
 		var gateway resource.InternetGatewayID
@@ -41,7 +40,6 @@ func randomNetwork(t testing.TB, seed uint64) Input {
 				s.route(resource.RouteTarget{InternetGatewayID: gateway})
 			}
 		}
-		all = append(all, subnets...)
 		if len(subnets) == 0 {
 			continue
 		}
