@@ -91,17 +91,14 @@ func fetch(b *testing.B, r reader, size int) time.Duration {
 	return time.Since(start)
 }
 
-// presigned is a URL for an object under a service's own name, signed by the operator.
-func presigned(b *testing.B, endpoint string) string {
+// presigned is a URL for the object under a service's own name.
+func presigned(b *testing.B, endpoint string, key aws.Credentials) string {
 	b.Helper()
 	client := s3.New(s3.Options{
 		Region: "us-west-2", BaseEndpoint: &endpoint, UsePathStyle: true,
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
-		}),
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return key, nil }),
 	})
-	bucket, key := "bench", "object"
-	in, err := s3.NewPresignClient(client).PresignGetObject(b.Context(), &s3.GetObjectInput{Bucket: &bucket, Key: &key})
+	in, err := s3.NewPresignClient(client).PresignGetObject(b.Context(), &s3.GetObjectInput{Bucket: aws.String("bench"), Key: aws.String("object")})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -151,7 +148,31 @@ func endpointReader(b *testing.B, content []byte) reader {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return seat.Dial(ctx, "tcp4", "52.218.128.10:443")
 	}
-	return reader{trusting(r.Authority(), dial), presigned(b, "https://s3.us-west-2.amazonaws.com")}
+	return reader{trusting(r.Authority(), dial), presigned(b, "https://s3.us-west-2.amazonaws.com", session(b, client))}
+}
+
+// session is the key of a role that may read everything: the operator's is good on the host only.
+func session(b *testing.B, client *operator.Client) aws.Credentials {
+	b.Helper()
+	const trust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"arn:aws:iam::000000000000:root"}}]}`
+	const read = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}`
+	var made struct {
+		Key struct {
+			ID     string `xml:"AccessKeyId"`
+			Secret string `xml:"SecretAccessKey"`
+			Token  string `xml:"SessionToken"`
+		} `xml:"AssumeRoleResult>Credentials"`
+	}
+	for _, call := range [][]string{
+		{"iam", "CreateRole", "RoleName", "reader", "AssumeRolePolicyDocument", trust},
+		{"iam", "PutRolePolicy", "RoleName", "reader", "PolicyName", "read", "PolicyDocument", read},
+		{"sts", "AssumeRole", "RoleArn", "arn:aws:iam::000000000000:role/reader", "RoleSessionName", "bench"},
+	} {
+		if err := client.Query(b.Context(), call[0], call[1], &made, call[2:]...); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return aws.Credentials{AccessKeyID: made.Key.ID, SecretAccessKey: made.Key.Secret, SessionToken: made.Key.Token}
 }
 
 func put(b *testing.B, client *operator.Client, path string, body []byte) {
@@ -205,7 +226,7 @@ func bareReader(b *testing.B, content []byte) reader {
 	if _, err := upload.PutObject(b.Context(), &s3.PutObjectInput{Bucket: &bucket, Key: &key, Body: bytes.NewReader(content)}); err != nil {
 		b.Fatal(err)
 	}
-	return reader{client, presigned(b, "https://s3.us-west-2.amazonaws.com")}
+	return reader{client, presigned(b, "https://s3.us-west-2.amazonaws.com", aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"})}
 }
 
 // runBareEngine is the engine's own server, with its own TLS.
