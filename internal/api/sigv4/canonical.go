@@ -82,11 +82,14 @@ func canonicalQuery(raw string, presigned bool) string {
 		return strings.Compare(a.value, b.value)
 	})
 	var b strings.Builder
+	b.Grow(len(raw) + len(raw)/4)
 	for i, p := range pairs {
 		if i > 0 {
 			b.WriteByte('&')
 		}
-		b.WriteString(p.name + "=" + p.value)
+		b.WriteString(p.name)
+		b.WriteByte('=')
+		b.WriteString(p.value)
 	}
 	return b.String()
 }
@@ -123,13 +126,16 @@ func canonicalHeader(r *http.Request, name string) string {
 func encode(s string, slashes bool) string {
 	const hexDigits = "0123456789ABCDEF"
 	var b strings.Builder
+	b.Grow(len(s) + len(s)/4)
 	for i := range len(s) {
 		c := s[i]
 		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', strings.IndexByte("-._~", c) >= 0, c == '/' && slashes:
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '.', c == '_', c == '~', c == '/' && slashes:
 			b.WriteByte(c)
 		default:
-			b.Write([]byte{'%', hexDigits[c>>4], hexDigits[c&15]})
+			b.WriteByte('%')
+			b.WriteByte(hexDigits[c>>4])
+			b.WriteByte(hexDigits[c&15])
 		}
 	}
 	return b.String()
