@@ -16,6 +16,7 @@ type (
 	PrefixListID        string // pl-
 	DHCPOptionsID       string // dopt-
 	VPCEndpointID       string // vpce-
+	PeeringID           string // pcx-
 )
 
 // Kind names a table of the desired state and, for EC2 resources, is AWS's resource type.
@@ -35,6 +36,7 @@ const (
 	KindPrefixList       Kind = "prefix-list"
 	KindDHCPOptions      Kind = "dhcp-options"
 	KindVPCEndpoint      Kind = "vpc-endpoint"
+	KindVPCPeering       Kind = "vpc-peering-connection"
 	KindIdempotency      Kind = "idempotency"
 	KindRole             Kind = "role"
 	KindPolicy           Kind = "policy"

@@ -44,4 +44,5 @@ type RouteTarget struct {
 	InternetGatewayID  InternetGatewayID
 	NATGatewayID       NATGatewayID
 	NetworkInterfaceID NetworkInterfaceID
+	PeeringID          PeeringID
 }

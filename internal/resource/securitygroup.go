@@ -28,6 +28,7 @@ type SecurityGroupRule struct {
 	ToPort       int // TCP/UDP: last port; ICMP: code, -1 any. -1 with AllProtocols
 	CIDR         netip.Prefix
 	GroupID      SecurityGroupID
+	GroupVPCID   VPCID // of GroupID, if that is in a peered VPC; empty: the same VPC
 	PrefixListID PrefixListID
 	Description  string
 	Tags         Tags

@@ -36,6 +36,7 @@ var kinds = map[resource.Kind]func() Resource{
 	resource.KindPrefixList:       func() Resource { return new(resource.PrefixList) },
 	resource.KindDHCPOptions:      func() Resource { return new(resource.DHCPOptions) },
 	resource.KindVPCEndpoint:      func() Resource { return new(resource.VPCEndpoint) },
+	resource.KindVPCPeering:       func() Resource { return new(resource.VPCPeeringConnection) },
 	resource.KindIdempotency:      func() Resource { return new(resource.Idempotency) },
 	resource.KindRole:             func() Resource { return new(resource.Role) },
 	resource.KindPolicy:           func() Resource { return new(resource.Policy) },

@@ -193,7 +193,8 @@ func way(t *topology.Topology, trace explain.Trace) string {
 	}
 	for _, h := range trace.Hops {
 		switch {
-		case h.Component.Kind == resource.KindNATGateway, h.Component.Kind == resource.KindInternetGateway, h.Component.Kind == resource.KindVPCEndpoint:
+		case h.Component.Kind == resource.KindNATGateway, h.Component.Kind == resource.KindInternetGateway, h.Component.Kind == resource.KindVPCEndpoint,
+			h.Component.Kind == resource.KindVPCPeering:
 			text += " > " + string(h.Component.Kind)
 		case h.Component.Kind == resource.KindNetworkInterface && h.Component.ID != trace.Interface:
 			text += " > middlebox"

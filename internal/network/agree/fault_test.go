@@ -93,6 +93,23 @@ var faults = []struct {
 	{"NAT gateways have no routes", func(v *topology.VPC) {
 		eachRoutes(v, func(r topology.Route) bool { return r.Kind == topology.TargetNATGateway })
 	}},
+	{"peering connections have no routes", func(v *topology.VPC) {
+		eachRoutes(v, func(r topology.Route) bool { return r.Kind == topology.TargetPeering })
+	}},
+	{"peering connections that are not active carry packets", func(v *topology.VPC) {
+		for _, s := range v.Subnets {
+			for i, r := range s.Routes {
+				if r.Kind == topology.TargetPeering && r.Blackhole && len(v.Peerings) > 0 {
+					s.Routes[i].Blackhole, s.Routes[i].TargetID = false, string(v.Peerings[0].ID)
+				}
+			}
+		}
+	}},
+	{"groups of peers have no members", func(v *topology.VPC) {
+		for _, g := range v.PeerGroups {
+			g.Members = nil
+		}
+	}},
 	{"all subnets share a route table", func(v *topology.VPC) {
 		for _, s := range v.Subnets {
 			s.Routes = v.Subnets[0].Routes
@@ -149,6 +166,7 @@ func faulty(t *topology.Topology, fault func(*topology.VPC)) *topology.Topology 
 			n.Ingress, n.Egress = slices.Clone(n.Ingress), slices.Clone(n.Egress)
 		})
 		w.PrefixLists = copies(v.PrefixLists, func(*topology.PrefixList) {})
+		w.PeerGroups = copies(v.PeerGroups, func(*topology.PeerGroup) {})
 		fault(&w)
 		for _, e := range w.ENIs {
 			c.ENIs[e.ID] = e

@@ -130,6 +130,9 @@ func (g *generator) rule(p *plot, egress bool) resource.SecurityGroupRule {
 	switch n := g.rng.IntN(10); {
 	case n < 4:
 		r.CIDR = g.block(p.cidr)
+	case n < 6 && len(p.peers) > 0 && g.chance(50):
+		peer := pick(g, p.peers)
+		r.GroupID, r.GroupVPCID = pick(g, peer.groups), peer.id
 	case n < 6:
 		r.GroupID = pick(g, p.groups)
 	case n < 8:

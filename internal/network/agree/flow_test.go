@@ -67,6 +67,8 @@ func (g *generator) flow(t *topology.Topology, from *topology.ENI) explain.Flow 
 	vpc := t.VPC(from.VPCID)
 	f := explain.Flow{From: from.ID, Protocol: tcp, Port: pick(g, []uint16{portHTTPS, portHTTPS, portOther}), SourcePort: g.sourcePort()}
 	switch n := g.rng.IntN(100); {
+	case n < 25:
+		g.toPeer(t, vpc, &f)
 	case n < 50:
 		g.toNeighbour(vpc, from, &f)
 	case n < 68:

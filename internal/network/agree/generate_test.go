@@ -37,6 +37,7 @@ type plot struct {
 	nat       resource.NATGatewayID
 	boxes     []resource.NetworkInterfaceID // interfaces that a route may lead to
 	addresses []netip.Addr
+	peers     []*plot // whose blocks do not overlap
 }
 
 func newGenerator(t *testing.T, seed uint64) *generator {
@@ -49,9 +50,10 @@ func newGenerator(t *testing.T, seed uint64) *generator {
 		used: map[uint16]bool{},
 	}
 	g.update(func(tx *state.Tx) {
-		for _, cidr := range []string{"10.0.0.0/16", "10.0.0.0/16", "10.1.0.0/16"}[:2+g.rng.IntN(2)] {
+		for _, cidr := range []string{"10.0.0.0/16", "10.1.0.0/16", "10.0.0.0/16", "10.2.0.0/16"}[:2+g.rng.IntN(3)] {
 			g.vpc(tx, netip.MustParsePrefix(cidr))
 		}
+		g.peerings(tx)
 	})
 	return g
 }
@@ -268,7 +270,7 @@ func (g *generator) specialRoutes(p *plot) []resource.Route {
 		}
 		out = append(out, resource.Route{DestinationPrefixListID: p.list, Target: target})
 	}
-	return out
+	return append(out, g.peerRoutes(p)...)
 }
 
 func (g *generator) endpoints(tx *state.Tx, p *plot, tables []resource.RouteTableID) {

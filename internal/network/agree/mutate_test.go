@@ -28,7 +28,7 @@ func (g *generator) mutateOne(tx *state.Tx, p *plot) string {
 		{"groups", g.changeGroups}, {"routes", g.changeRoutes}, {"routes", g.changeRoutes}, {"table of a subnet", g.moveTable},
 		{"internet gateway", g.toggleGateway}, {"public address", g.togglePublic}, {"source check", g.toggleCheck},
 		{"NAT gateway", g.toggleNAT}, {"gateway endpoint", g.moveEndpoint}, {"interface", g.replaceInterface},
-		{"prefix list", g.changeList},
+		{"prefix list", g.changeList}, {"peering", g.togglePeering}, {"peering", g.togglePeering},
 	})
 	c.do(tx, p)
 	return c.name

@@ -63,8 +63,8 @@ func ruleMatches(vpc *topology.VPC, r topology.Rule, peer netip.Addr, p packet) 
 func peerMatches(vpc *topology.VPC, r topology.Rule, peer netip.Addr) bool {
 	switch {
 	case r.GroupID != "":
-		g := vpc.SecurityGroup(r.GroupID)
-		return g != nil && slices.Contains(g.Members, peer)
+		members, _ := vpc.Members(r.GroupID)
+		return slices.Contains(members, peer)
 	case r.PrefixListID != "":
 		l := vpc.PrefixList(r.PrefixListID)
 		return l != nil && slices.ContainsFunc(l.Prefixes, func(b netip.Prefix) bool { return b.Contains(peer) })

@@ -20,6 +20,10 @@ func (c *explanation) remedies(why cause) []Remedy {
 		return regionalNames(why)
 	case "NO_ROUTE_TO_DESTINATION", "BAD_STATE_ROUTE", "IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS":
 		return c.openWay(why)
+	case "DISCONNECTED_VPCS":
+		return c.joinVPCs(why)
+	case "PCX_REQUIRES_ADDRESS_IN_VPC_CIDR":
+		return c.aroundPeering(why)
 	case "ENI_SG_RULES_MISMATCH", "SG_HAS_NO_RULES":
 		return c.openGroup(why)
 	case "SUBNET_ACL_RESTRICTION", "x:NACL_BLOCKS_RETURN":
@@ -95,7 +99,7 @@ func openACL(why cause) []Remedy {
 	acl, d, p := why.subnet.NetworkACLID, why.direction, why.packet
 	number := freeNumber(why.vpc.NetworkACL(acl), d, why.acl.number)
 	cidr := d.peer(p).String() + "/32"
-	if p.reply || !why.vpc.Contains(d.peer(p)) {
+	if p.reply || !knows(why.vpc, d.peer(p)) {
 		cidr = "0.0.0.0/0"
 	}
 	protocol, flags, attributes := entryTraffic(p)
@@ -199,7 +203,7 @@ func (c *explanation) openGroup(why cause) []Remedy {
 // otherwise by address.
 func (c *explanation) rulePeer(why cause) (cli, attribute, value string) {
 	peer := why.direction.peer(why.packet)
-	if e := why.vpc.Holder(peer); e != nil && len(e.GroupIDs) > 0 {
+	if e := c.holder(why.vpc, peer); e != nil && len(e.GroupIDs) > 0 {
 		id := string(e.GroupIDs[0])
 		return "UserIdGroupPairs=[{GroupId=" + id + "}]", "referenced_security_group_id", id
 	}
@@ -209,7 +213,7 @@ func (c *explanation) rulePeer(why cause) (cli, attribute, value string) {
 		}
 	}
 	cidr := peer.String() + "/32"
-	if !why.vpc.Contains(peer) && why.direction == egress {
+	if !knows(why.vpc, peer) && why.direction == egress {
 		cidr = "0.0.0.0/0" // a public service's addresses change
 	}
 	return "IpRanges=[{CidrIp=" + cidr + "}]", "cidr_ipv4", cidr

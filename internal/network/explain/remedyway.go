@@ -12,6 +12,9 @@ import (
 // openWay are the ways by which a packet could leave: a gateway endpoint, which costs nothing, an interface
 // endpoint, or the internet.
 func (c *explanation) openWay(why cause) []Remedy {
+	if out := routeToPeer(why); len(out) > 0 {
+		return out
+	}
 	if why.vpc == nil || why.subnet == nil || why.eni == nil || why.packet.reply {
 		return c.restoreRoute(why)
 	}
@@ -94,6 +97,14 @@ func (c *explanation) restoreRoute(why cause) []Remedy {
 	to := "--destination-cidr-block " + why.route.Destination.String()
 	if why.route.PrefixListID != "" {
 		to = "--destination-prefix-list-id " + string(why.route.PrefixListID)
+	}
+	if why.route.Kind == topology.TargetPeering {
+		return []Remedy{{
+			Text: fmt.Sprintf("accept %s, if it is pending; if it is gone, make another connection and lead %s in %s to that",
+				why.route.TargetID, destination(why.route), why.subnet.RouteTableID),
+			CLI:       "aws ec2 accept-vpc-peering-connection --vpc-peering-connection-id " + why.route.TargetID,
+			Terraform: block("aws_vpc_peering_connection_accepter", "this", "vpc_peering_connection_id", why.route.TargetID, "auto_accept", true),
+		}}
 	}
 	return []Remedy{{
 		Text: fmt.Sprintf("bring %s back, or lead %s in %s somewhere else", why.route.TargetID, destination(why.route), why.subnet.RouteTableID),

@@ -121,7 +121,7 @@ func entryText(d direction, a aclDecision) string {
 
 // whose says what is known of an address.
 func (c *explanation) whose(vpc *topology.VPC, a netip.Addr) string {
-	if e := vpc.Holder(a); e != nil {
+	if e := c.holder(vpc, a); e != nil {
 		if len(e.GroupIDs) == 0 {
 			return fmt.Sprintf("%s (%s)", a, e.ID)
 		}

@@ -178,6 +178,8 @@ func (c *explanation) follow(vpc *topology.VPC, e *topology.ENI, p packet) (arri
 	c.acl(vpc, subnet, egress, p)
 	table := tableComponent(subnet)
 	switch {
+	case !found && c.strangers(vpc, p.dst) != nil:
+		c.disconnected(vpc, subnet, e, p)
 	case !found:
 		where := ""
 		if n := natGatewayOf(vpc, e); n != nil {
@@ -194,6 +196,9 @@ func (c *explanation) follow(vpc *topology.VPC, e *topology.ENI, p packet) (arri
 	case route.Kind == topology.TargetInternetGateway:
 		c.note(Allow, table, destination(route), "%s sends %s to %s", table, destination(route), route.TargetID)
 		return c.internetGateway(vpc, subnet, e, p)
+	case route.Kind == topology.TargetPeering:
+		c.note(Allow, table, destination(route), "%s sends %s to %s", table, destination(route), route.TargetID)
+		return c.peering(vpc, subnet, e, route, p)
 	default:
 		c.deny(cause{code: "UNSUPPORTED_COMPONENT", component: table, packet: p}, "a route to %s is not known", route.Kind)
 	}

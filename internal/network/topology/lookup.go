@@ -161,7 +161,7 @@ func endpointName(t *Topology, _ resource.VPCID, a *Answer) bool {
 }
 
 // publicHostname answers ec2-203-0-113-25.us-west-2.compute.amazonaws.com: with the private address inside the
-// VPC whose interface has it, with the public one elsewhere.
+// VPC whose interface has it and in peered VPCs that are allowed to know, with the public one elsewhere.
 func publicHostname(t *Topology, in resource.VPCID, a *Answer) bool {
 	zone := publicZone(t.Region)
 	if !below(a.Name, zone) || a.Name == zone {
@@ -178,7 +178,7 @@ func publicHostname(t *Topology, in resource.VPCID, a *Answer) bool {
 					continue
 				}
 				a.Found, a.Addresses, a.Source, a.Zone = true, []netip.Addr{ip}, SourcePublicName, zone
-				if v.ID == in {
+				if v.ID == in || t.resolvesPeer(in, v.ID) {
 					a.Addresses = []netip.Addr{p.Private}
 				}
 				return true
@@ -186,6 +186,16 @@ func publicHostname(t *Topology, in resource.VPCID, a *Answer) bool {
 		}
 	}
 	return false
+}
+
+// resolvesPeer reports whether queries made in a VPC see the private addresses of another.
+func (t *Topology) resolvesPeer(in, peer resource.VPCID) bool {
+	vpc := t.VPC(in)
+	if vpc == nil {
+		return false
+	}
+	p := vpc.PeeringWith(peer)
+	return p != nil && p.ResolvesPeer
 }
 
 // publicZone holds the public host names of a region.

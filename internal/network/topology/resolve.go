@@ -36,6 +36,9 @@ func Resolve(r state.Reader, o Options) *Topology {
 		}
 		t.VPCs = append(t.VPCs, vpc)
 	}
+	for _, vpc := range t.VPCs {
+		t.addPeerGroups(vpc)
+	}
 	return t
 }
 
@@ -49,6 +52,7 @@ type inputs struct {
 	interfaces   map[resource.VPCID][]*resource.NetworkInterface
 	natGateways  map[resource.VPCID][]*resource.NATGateway
 	endpoints    map[resource.VPCID][]*resource.VPCEndpoint
+	peerings     map[resource.VPCID][]*resource.VPCPeeringConnection
 	gateways     map[resource.VPCID]resource.InternetGatewayID
 	addresses    map[resource.NetworkInterfaceID][]*resource.Address
 	awsLists     map[string]*resource.PrefixList // by name: com.amazonaws.us-west-2.s3
@@ -65,6 +69,7 @@ func gather(r state.Reader) *inputs {
 		interfaces:   byVPC(r, func(n *resource.NetworkInterface) resource.VPCID { return n.VPCID }),
 		natGateways:  byVPC(r, func(n *resource.NATGateway) resource.VPCID { return n.VPCID }),
 		endpoints:    byVPC(r, func(e *resource.VPCEndpoint) resource.VPCID { return e.VPCID }),
+		peerings:     peeringsByVPC(r),
 		gateways:     map[resource.VPCID]resource.InternetGatewayID{},
 		addresses:    map[resource.NetworkInterfaceID][]*resource.Address{},
 		awsLists:     map[string]*resource.PrefixList{},
@@ -131,6 +136,7 @@ func (in *inputs) resolveVPC(v *resource.VPC, o Options) *VPC {
 		vpc.CIDRs = append(vpc.CIDRs, c.Prefix.Masked())
 	}
 	used := prefixListUse{}
+	in.addPeerings(vpc)
 	in.addENIs(vpc)
 	in.addSecurityGroups(vpc, used)
 	in.addNetworkACLs(vpc)

@@ -128,6 +128,11 @@ func resolveTarget(vpc *VPC, t resource.RouteTarget) Route {
 			Kind: TargetNATGateway, TargetID: string(t.NATGatewayID),
 			Blackhole: vpc.NATGateway(t.NATGatewayID) == nil,
 		}
+	case t.PeeringID != "":
+		return Route{
+			Kind: TargetPeering, TargetID: string(t.PeeringID),
+			Blackhole: vpc.Peering(t.PeeringID) == nil,
+		}
 	default:
 		return Route{
 			Kind: TargetENI, TargetID: string(t.NetworkInterfaceID),

@@ -52,6 +52,8 @@ type VPC struct {
 	PrefixLists     []*PrefixList              // those that rules or routes of the VPC use, ordered by id
 	NATGateways     []*NATGateway              // available ones, ordered by id
 	Endpoints       []*Endpoint                // available ones, ordered by id
+	Peerings        []*Peering                 // active ones, ordered by id
+	PeerGroups      []*PeerGroup               // groups of peered VPCs that rules of the VPC name, ordered by id
 }
 
 // Subnet is a range of addresses with one route table and one network ACL.
@@ -76,6 +78,7 @@ const (
 	TargetNATGateway      TargetKind = "nat-gateway"
 	TargetENI             TargetKind = "network-interface"
 	TargetGatewayEndpoint TargetKind = "gateway-endpoint"
+	TargetPeering         TargetKind = "vpc-peering-connection"
 )
 
 // Route is one destination block of a subnet's table. A prefix-list route is one Route for each block.

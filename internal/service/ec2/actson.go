@@ -58,6 +58,7 @@ func aclRef(id *string) ref       { return ref{"network-acl", id} }
 func gatewayRef(id *string) ref   { return ref{"internet-gateway", id} }
 func addressRef(id *string) ref   { return ref{"elastic-ip", id} }
 func interfaceRef(id *string) ref { return ref{"network-interface", id} }
+func peeringRef(id *string) ref   { return ref{"vpc-peering-connection", id} }
 func listRef(id *string) ref      { return ref{"prefix-list", id} }
 
 // The resources behind associations. What is not found stands for all of its kind: a caller who may act on one

@@ -43,6 +43,9 @@ func findDangling(v *state.View) []string {
 	for _, e := range state.List[*resource.VPCEndpoint](v) {
 		d.endpoint(e)
 	}
+	for _, p := range state.List[*resource.VPCPeeringConnection](v) {
+		d.peering(p)
+	}
 	for _, i := range state.List[*resource.Idempotency](v) {
 		d.check(has[*resource.RouteTable](v, i.ResourceID) || has[*resource.VPCEndpoint](v, i.ResourceID) || has[*resource.NATGateway](v, i.ResourceID) ||
 			has[*resource.NetworkInterface](v, i.ResourceID) || has[*resource.NetworkACL](v, i.ResourceID), "token %s made %s", i.Key(), i.ResourceID)
@@ -69,6 +72,18 @@ func (d *dangling) vpc(v *resource.VPC) {
 	d.check(count(d.v, func(g *resource.SecurityGroup) bool { return g.VPCID == v.ID && g.Name == vpcnet.DefaultGroupName }) == 1, "%s: not one default group", v.ID)
 	d.check(count(d.v, func(g *resource.InternetGateway) bool { return g.VPCID == v.ID }) <= 1, "%s: two internet gateways", v.ID)
 	d.check(has[*resource.DHCPOptions](d.v, v.DHCPOptionsID), "%s: DHCP options %s", v.ID, v.DHCPOptionsID)
+}
+
+func (d *dangling) peering(p *resource.VPCPeeringConnection) {
+	if !p.Alive() {
+		return
+	}
+	a, okA := state.Get[*resource.VPC](d.v, p.Requester.VPCID)
+	b, okB := state.Get[*resource.VPC](d.v, p.Accepter.VPCID)
+	d.check(okA && okB && !overlap(a, b), "%s: joins %s and %s", p.ID, p.Requester.VPCID, p.Accepter.VPCID)
+	d.check(count(d.v, func(o *resource.VPCPeeringConnection) bool {
+		return o.Alive() && joins(o, p.Requester.VPCID) && joins(o, p.Accepter.VPCID)
+	}) == 1, "%s: not the only one", p.ID)
 }
 
 func (d *dangling) subnet(s *resource.Subnet) {
@@ -112,7 +127,11 @@ func (d *dangling) group(g *resource.SecurityGroup) {
 	for i, r := range g.Rules {
 		if r.GroupID != "" {
 			other, ok := state.Get[*resource.SecurityGroup](d.v, r.GroupID)
-			d.check(ok && other.VPCID == g.VPCID, "%s: rule names %s", g.ID, r.GroupID)
+			if r.GroupVPCID == "" {
+				d.check(ok && other.VPCID == g.VPCID, "%s: rule names %s", g.ID, r.GroupID)
+			} else { // of a peered VPC: it may be gone
+				d.check(r.GroupVPCID != g.VPCID && (!ok || other.VPCID == r.GroupVPCID), "%s: rule names %s of %s", g.ID, r.GroupID, r.GroupVPCID)
+			}
 		}
 		d.check(!slices.ContainsFunc(g.Rules[:i], func(o resource.SecurityGroupRule) bool { return sameRule(o, r) }), "%s: a rule twice", g.ID)
 	}

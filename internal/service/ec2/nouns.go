@@ -15,6 +15,7 @@ var (
 	nounVPCEndpoint     = vpcnet.Noun{Prefix: "vpce", Malformed: "InvalidVpcEndpointId.Malformed", NotFound: "InvalidVpcEndpointId.NotFound", Text: "The Vpc Endpoint Id '%s' does not exist"}
 	nounPrefixList      = vpcnet.Noun{Prefix: "pl", Malformed: "InvalidPrefixListId.Malformed", NotFound: "InvalidPrefixListID.NotFound", Text: "The prefix list ID '%s' does not exist"}
 	nounDHCPOptions     = vpcnet.Noun{Prefix: "dopt", Malformed: "InvalidDhcpOptionsId.Malformed", NotFound: "InvalidDhcpOptionID.NotFound", Text: "The dhcpOption ID '%s' does not exist"}
+	nounPeering         = vpcnet.Noun{Prefix: "pcx", Malformed: "InvalidVpcPeeringConnectionId.Malformed", NotFound: "InvalidVpcPeeringConnectionID.NotFound", Text: "The vpcPeeringConnection ID '%s' does not exist"}
 	nounRule            = vpcnet.Noun{Prefix: "sgr", Malformed: "InvalidSecurityGroupRuleId.Malformed", NotFound: "InvalidSecurityGroupRuleId.NotFound", Text: "The security group rule ID '%s' does not exist"}
 )
 

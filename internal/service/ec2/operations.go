@@ -13,7 +13,7 @@ func (s *ec2) operations() []service.Operation {
 	return withTagging(slices.Concat(
 		s.vpcOperations(), s.subnetOperations(), s.routeOperations(), s.securityGroupOperations(),
 		s.networkACLOperations(), s.gatewayOperations(), s.interfaceOperations(), s.endpointOperations(),
-		s.prefixListOperations(), s.regionOperations(),
+		s.peeringOperations(), s.prefixListOperations(), s.regionOperations(),
 	))
 }
 
@@ -158,6 +158,23 @@ func (s *ec2) endpointOperations() []service.Operation {
 				many("route-table", in.AddRouteTableIds), many("route-table", in.RemoveRouteTableIds))
 		})),
 		service.View("DescribeVpcEndpointServices", s.describeVPCEndpointServices, service.OnAny()),
+	}
+}
+
+func (s *ec2) peeringOperations() []service.Operation {
+	return []service.Operation{
+		service.Update("CreateVpcPeeringConnection", s.createVPCPeeringConnection, on(func(in *CreateVpcPeeringConnectionInput) refs {
+			return refs{made("vpc-peering-connection"), vpcRef(in.VpcId)}
+		})),
+		service.Update("AcceptVpcPeeringConnection", s.acceptVPCPeeringConnection, onFound(func(r state.Reader, in *AcceptVpcPeeringConnectionInput) refs {
+			return refs{peeringRef(in.VpcPeeringConnectionId), accepterRef(r, in.VpcPeeringConnectionId)}
+		})),
+		service.Update("RejectVpcPeeringConnection", s.rejectVPCPeeringConnection, on(func(in *RejectVpcPeeringConnectionInput) refs { return refs{peeringRef(in.VpcPeeringConnectionId)} })),
+		service.Update("DeleteVpcPeeringConnection", s.deleteVPCPeeringConnection, on(func(in *DeleteVpcPeeringConnectionInput) refs { return refs{peeringRef(in.VpcPeeringConnectionId)} })),
+		service.View("DescribeVpcPeeringConnections", s.describeVPCPeeringConnections, service.OnAny()),
+		service.Update("ModifyVpcPeeringConnectionOptions", s.modifyVPCPeeringConnectionOptions, on(func(in *ModifyVpcPeeringConnectionOptionsInput) refs {
+			return refs{peeringRef(in.VpcPeeringConnectionId)}
+		})),
 	}
 }
 

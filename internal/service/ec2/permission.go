@@ -150,11 +150,12 @@ func peersOf(r state.Reader, g *resource.SecurityGroup, p IpPermission) ([]resou
 		out = append(out, resource.SecurityGroupRule{PrefixListID: list.ID, Description: value(l.Description)})
 	}
 	for _, u := range p.UserIdGroupPairs {
-		id, err := referencedGroup(r, g, u)
+		rule, err := referencedGroup(r, g, u)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, resource.SecurityGroupRule{GroupID: id, Description: value(u.Description)})
+		rule.Description = value(u.Description)
+		out = append(out, rule)
 	}
 	if len(out) == 0 {
 		return nil, api.Errorf("MissingParameter", "The request must contain a CIDR block, a prefix list or a security group for each permission")
@@ -182,22 +183,39 @@ func checkRuleDescription(s string) error {
 	return checkGroupText("description", s)
 }
 
-// referencedGroup finds the group that a rule names. Without peering it is one of the same VPC.
-func referencedGroup(r state.Reader, g *resource.SecurityGroup, u UserIdGroupPair) (resource.SecurityGroupID, error) {
-	if given(u.UserId) && *u.UserId != r.Account() || given(u.VpcPeeringConnectionId) {
-		return "", unsupported("Security groups of other accounts and of peered VPCs are not supported in this region.")
+// referencedGroup finds the group that a rule names: one of the same VPC, or of one that is peered with it.
+func referencedGroup(r state.Reader, g *resource.SecurityGroup, u UserIdGroupPair) (resource.SecurityGroupRule, error) {
+	var none resource.SecurityGroupRule
+	if given(u.UserId) && *u.UserId != r.Account() {
+		return none, unsupported("Security groups of other accounts are not supported in this region.")
 	}
 	if !given(u.GroupId) && given(u.GroupName) {
-		return "", api.Errorf("InvalidParameterValue", "Invalid value '%s' for groupName. You may not reference Amazon VPC security groups by name. Please use the corresponding id for this operation.", *u.GroupName)
+		return none, api.Errorf("InvalidParameterValue", "Invalid value '%s' for groupName. You may not reference Amazon VPC security groups by name. Please use the corresponding id for this operation.", *u.GroupName)
 	}
 	other, err := find[*resource.SecurityGroup](r, vpcnet.Group, "groupId", u.GroupId)
-	if err != nil {
-		return "", err
+	switch {
+	case err != nil:
+		return staleReference(g, u, err)
+	case other.VPCID == g.VPCID:
+		return resource.SecurityGroupRule{GroupID: other.ID}, nil
 	}
-	if other.VPCID != g.VPCID {
-		return "", api.Errorf("InvalidGroup.NotFound", "You have specified two resources that belong to different networks.")
+	rule := resource.SecurityGroupRule{GroupID: other.ID, GroupVPCID: other.VPCID}
+	p := peeringBetween(r, g.VPCID, other.VPCID)
+	if p == nil || p.State != resource.PeeringActive || given(u.VpcPeeringConnectionId) && *u.VpcPeeringConnectionId != string(p.ID) {
+		return staleReference(g, u, api.Errorf("InvalidGroup.NotFound", "You have specified two resources that belong to different networks."))
 	}
-	return other.ID, nil
+	return rule, nil
+}
+
+// staleReference lets calls still name a group of a peered VPC that a rule of g names, when the group or the peering
+// connection is gone: how else could the rule be revoked? Such a rule allows nothing.
+func staleReference(g *resource.SecurityGroup, u UserIdGroupPair, err error) (resource.SecurityGroupRule, error) {
+	for _, r := range g.Rules {
+		if r.GroupVPCID != "" && string(r.GroupID) == value(u.GroupId) {
+			return resource.SecurityGroupRule{GroupID: r.GroupID, GroupVPCID: r.GroupVPCID}, nil
+		}
+	}
+	return resource.SecurityGroupRule{}, err
 }
 
 // sameRule reports whether two rules allow the same.
@@ -245,7 +263,7 @@ func permissions(r state.Reader, g *resource.SecurityGroup, egress bool) []IpPer
 			at[k] = len(out)
 			out = append(out, newPermission(rule))
 		}
-		addPeer(r, &out[at[k]], rule)
+		addPeer(r, g, &out[at[k]], rule)
 	}
 	return out
 }
@@ -269,14 +287,14 @@ func hasPorts(protocol int) bool {
 	return false
 }
 
-func addPeer(r state.Reader, p *IpPermission, rule resource.SecurityGroupRule) {
+func addPeer(r state.Reader, g *resource.SecurityGroup, p *IpPermission, rule resource.SecurityGroupRule) {
 	var description *string
 	if rule.Description != "" {
 		description = new(rule.Description)
 	}
 	switch {
 	case rule.GroupID != "":
-		p.UserIdGroupPairs = append(p.UserIdGroupPairs, UserIdGroupPair{Description: description, GroupId: new(string(rule.GroupID)), UserId: new(r.Account())})
+		p.UserIdGroupPairs = append(p.UserIdGroupPairs, groupPair(r, g, rule, description))
 	case rule.PrefixListID != "":
 		p.PrefixListIds = append(p.PrefixListIds, PrefixListId{Description: description, PrefixListId: new(string(rule.PrefixListID))})
 	case rule.CIDR.Addr().Is6():

@@ -86,9 +86,9 @@ func (s *ec2) createRoute(tx *state.Tx, _ *api.Call, in *CreateRouteInput) (*Cre
 		return nil, err
 	}
 	target, err := routeTarget(tx, t, targetParameters{
-		gateway: in.GatewayId, nat: in.NatGatewayId, eni: in.NetworkInterfaceId, endpoint: in.VpcEndpointId,
+		gateway: in.GatewayId, nat: in.NatGatewayId, eni: in.NetworkInterfaceId, peering: in.VpcPeeringConnectionId, endpoint: in.VpcEndpointId,
 		others: []*string{in.CarrierGatewayId, in.CoreNetworkArn, in.EgressOnlyInternetGatewayId, in.InstanceId,
-			in.LocalGatewayId, in.TransitGatewayId, in.VpcPeeringConnectionId},
+			in.LocalGatewayId, in.TransitGatewayId},
 	})
 	if err != nil {
 		return nil, err
@@ -145,9 +145,9 @@ func (s *ec2) replaceRoute(tx *state.Tx, _ *api.Call, in *ReplaceRouteInput) (*R
 		return nil, noSuchRoute(t.ID, d)
 	}
 	target, err := routeTarget(tx, t, targetParameters{
-		gateway: in.GatewayId, nat: in.NatGatewayId, eni: in.NetworkInterfaceId, endpoint: in.VpcEndpointId,
+		gateway: in.GatewayId, nat: in.NatGatewayId, eni: in.NetworkInterfaceId, peering: in.VpcPeeringConnectionId, endpoint: in.VpcEndpointId,
 		others: []*string{in.CarrierGatewayId, in.CoreNetworkArn, in.EgressOnlyInternetGatewayId, in.InstanceId,
-			in.LocalGatewayId, in.TransitGatewayId, in.VpcPeeringConnectionId},
+			in.LocalGatewayId, in.TransitGatewayId},
 	})
 	if err != nil {
 		return nil, err
@@ -228,6 +228,8 @@ func routeOutput(r state.Reader, t *resource.RouteTable, route resource.Route) R
 		out.GatewayId = new(string(to.InternetGatewayID))
 	case to.NATGatewayID != "":
 		out.NatGatewayId = new(string(to.NATGatewayID))
+	case to.PeeringID != "":
+		out.VpcPeeringConnectionId = new(string(to.PeeringID))
 	default:
 		out.NetworkInterfaceId = new(string(to.NetworkInterfaceID))
 	}
@@ -246,6 +248,9 @@ func blackhole(r state.Reader, vpc resource.VPCID, t resource.RouteTarget) bool 
 	case t.NATGatewayID != "":
 		n, ok := state.Get[*resource.NATGateway](r, t.NATGatewayID)
 		return !ok || n.State != stateAvailable
+	case t.PeeringID != "":
+		p, ok := state.Get[*resource.VPCPeeringConnection](r, t.PeeringID)
+		return !ok || p.State != resource.PeeringActive
 	default:
 		_, ok := state.Get[*resource.NetworkInterface](r, t.NetworkInterfaceID)
 		return !ok

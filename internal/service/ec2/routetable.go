@@ -198,12 +198,13 @@ func routeTableListing() listing[RouteTable] {
 		"route.gateway-id":                 routes(func(r Route) *string { return r.GatewayId }),
 		"route.nat-gateway-id":             routes(func(r Route) *string { return r.NatGatewayId }),
 		"route.origin":                     routes(func(r Route) *string { return r.Origin }),
+		"route.vpc-peering-connection-id":  routes(func(r Route) *string { return r.VpcPeeringConnectionId }),
 		"route.state":                      routes(func(r Route) *string { return r.State }),
 		"vpc-id":                           func(t RouteTable) []string { return text(t.VpcId) },
 	}
 	for _, never := range []string{
 		"route.destination-ipv6-cidr-block", "route.egress-only-internet-gateway-id", "route.instance-id",
-		"route.transit-gateway-id", "route.vpc-peering-connection-id",
+		"route.transit-gateway-id",
 	} {
 		f[never] = none[RouteTable]
 	}

@@ -41,6 +41,9 @@ func modifyRule(r state.Reader, g *resource.SecurityGroup, u SecurityGroupRuleUp
 	}
 	old := g.Rules[at]
 	rules, err := rulesOf(r, g, old.Egress, []IpPermission{permissionOf(*u.SecurityGroupRule)})
+	if err == nil {
+		err = refuseStale(r, g, rules)
+	}
 	if err != nil {
 		return err
 	}

@@ -116,7 +116,7 @@ func (s *ec2) deleteSecurityGroup(tx *state.Tx, _ *api.Call, in *DeleteSecurityG
 }
 
 // groupInUse reports whether an interface or an endpoint carries the group or another group's rule names it. A
-// group's own rules do not hold it.
+// group's own rules do not hold it, and neither do those of a peered VPC, which become stale.
 func groupInUse(r state.Reader, id resource.SecurityGroupID) bool {
 	return exists(r, func(n *resource.NetworkInterface) bool { return slices.Contains(n.GroupIDs, id) }) ||
 		exists(r, func(e *resource.VPCEndpoint) bool { return slices.Contains(e.GroupIDs, id) }) ||
@@ -124,7 +124,7 @@ func groupInUse(r state.Reader, id resource.SecurityGroupID) bool {
 			return f.VPCConfig != nil && slices.Contains(f.VPCConfig.GroupIDs, id)
 		}) ||
 		exists(r, func(g *resource.SecurityGroup) bool {
-			return g.ID != id && slices.ContainsFunc(g.Rules, func(r resource.SecurityGroupRule) bool { return r.GroupID == id })
+			return g.ID != id && slices.ContainsFunc(g.Rules, func(r resource.SecurityGroupRule) bool { return r.GroupID == id && r.GroupVPCID == "" })
 		})
 }
 

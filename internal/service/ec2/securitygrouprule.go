@@ -76,6 +76,9 @@ func authorize(tx *state.Tx, c ruleCall) ([]SecurityGroupRule, error) {
 		return nil, err
 	}
 	rules, err := rulesOf(tx, old, c.egress, c.permissions)
+	if err == nil {
+		err = refuseStale(tx, old, rules)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -304,7 +307,7 @@ func ruleOutput(r state.Reader, g *resource.SecurityGroup, rule resource.Securit
 	}
 	switch {
 	case rule.GroupID != "":
-		out.ReferencedGroupInfo = &ReferencedSecurityGroup{GroupId: new(string(rule.GroupID)), UserId: new(r.Account())}
+		out.ReferencedGroupInfo = referencedInfo(r, g, rule)
 	case rule.PrefixListID != "":
 		out.PrefixListId = new(string(rule.PrefixListID))
 	case rule.CIDR.Addr().Is6():

@@ -32,6 +32,7 @@ func taggables() []taggable {
 		tagged(nounNATGateway, func(n *resource.NATGateway) *resource.Tags { return &n.Tags }),
 		tagged(nounAddress, func(a *resource.Address) *resource.Tags { return &a.Tags }),
 		tagged(nounVPCEndpoint, func(e *resource.VPCEndpoint) *resource.Tags { return &e.Tags }),
+		tagged(nounPeering, func(p *resource.VPCPeeringConnection) *resource.Tags { return &p.Tags }),
 		tagged(nounPrefixList, func(p *resource.PrefixList) *resource.Tags { return &p.Tags }),
 		tagged(nounDHCPOptions, func(d *resource.DHCPOptions) *resource.Tags { return &d.Tags }),
 	}

@@ -4,6 +4,17 @@ package ec2
 
 import "time"
 
+// AcceptVpcPeeringConnectionInput is the request of AcceptVpcPeeringConnection.
+type AcceptVpcPeeringConnectionInput struct {
+	DryRun                 *bool   `wire:"DryRun,out=dryRun"`
+	VpcPeeringConnectionId *string `wire:"VpcPeeringConnectionId,out=vpcPeeringConnectionId,required"`
+}
+
+// AcceptVpcPeeringConnectionOutput is the answer of AcceptVpcPeeringConnection.
+type AcceptVpcPeeringConnectionOutput struct {
+	VpcPeeringConnection *VpcPeeringConnection `wire:"VpcPeeringConnection,out=vpcPeeringConnection"`
+}
+
 // AccountAttribute is part of DescribeAccountAttributes.
 type AccountAttribute struct {
 	AttributeName   *string                 `wire:"AttributeName,out=attributeName"`
@@ -237,6 +248,11 @@ type AvailabilityZone struct {
 // AvailabilityZoneMessage is part of DescribeAvailabilityZones.
 type AvailabilityZoneMessage struct {
 	Message *string `wire:"Message,out=message"`
+}
+
+// CidrBlock is part of AcceptVpcPeeringConnection, CreateVpcPeeringConnection, DescribeVpcPeeringConnections.
+type CidrBlock struct {
+	CidrBlock *string `wire:"CidrBlock,out=cidrBlock"`
 }
 
 // ConnectionTrackingConfiguration is part of CreateNetworkInterface, DescribeNetworkInterfaces.
@@ -481,6 +497,21 @@ type CreateVpcEndpointOutput struct {
 	VpcEndpoint *VpcEndpoint `wire:"VpcEndpoint,out=vpcEndpoint"`
 }
 
+// CreateVpcPeeringConnectionInput is the request of CreateVpcPeeringConnection.
+type CreateVpcPeeringConnectionInput struct {
+	DryRun            *bool              `wire:"DryRun,out=dryRun"`
+	PeerOwnerId       *string            `wire:"PeerOwnerId,out=peerOwnerId"`
+	PeerRegion        *string            `wire:"PeerRegion"`
+	PeerVpcId         *string            `wire:"PeerVpcId,out=peerVpcId"`
+	TagSpecifications []TagSpecification `wire:"TagSpecification"`
+	VpcId             *string            `wire:"VpcId,out=vpcId,required"`
+}
+
+// CreateVpcPeeringConnectionOutput is the answer of CreateVpcPeeringConnection.
+type CreateVpcPeeringConnectionOutput struct {
+	VpcPeeringConnection *VpcPeeringConnection `wire:"VpcPeeringConnection,out=vpcPeeringConnection"`
+}
+
 // CreateVpcInput is the request of CreateVpc.
 type CreateVpcInput struct {
 	AmazonProvidedIpv6CidrBlock     *bool              `wire:"AmazonProvidedIpv6CidrBlock,out=amazonProvidedIpv6CidrBlock"`
@@ -600,6 +631,17 @@ type DeleteVpcEndpointsInput struct {
 // DeleteVpcEndpointsOutput is the answer of DeleteVpcEndpoints.
 type DeleteVpcEndpointsOutput struct {
 	Unsuccessful []UnsuccessfulItem `wire:"Unsuccessful,out=unsuccessful"`
+}
+
+// DeleteVpcPeeringConnectionInput is the request of DeleteVpcPeeringConnection.
+type DeleteVpcPeeringConnectionInput struct {
+	DryRun                 *bool   `wire:"DryRun,out=dryRun"`
+	VpcPeeringConnectionId *string `wire:"VpcPeeringConnectionId,out=vpcPeeringConnectionId,required"`
+}
+
+// DeleteVpcPeeringConnectionOutput is the answer of DeleteVpcPeeringConnection.
+type DeleteVpcPeeringConnectionOutput struct {
+	Return *bool `wire:"Return,out=return"`
 }
 
 // DeleteVpcInput is the request of DeleteVpc.
@@ -917,6 +959,21 @@ type DescribeVpcEndpointsOutput struct {
 	VpcEndpoints []VpcEndpoint `wire:"VpcEndpointSet,out=vpcEndpointSet"`
 }
 
+// DescribeVpcPeeringConnectionsInput is the request of DescribeVpcPeeringConnections.
+type DescribeVpcPeeringConnectionsInput struct {
+	DryRun                  *bool    `wire:"DryRun,out=dryRun"`
+	Filters                 []Filter `wire:"Filter,item=Filter"`
+	MaxResults              *int64   `wire:"MaxResults,min=5,max=1000"`
+	NextToken               *string  `wire:"NextToken"`
+	VpcPeeringConnectionIds []string `wire:"VpcPeeringConnectionId"`
+}
+
+// DescribeVpcPeeringConnectionsOutput is the answer of DescribeVpcPeeringConnections.
+type DescribeVpcPeeringConnectionsOutput struct {
+	NextToken             *string                `wire:"NextToken,out=nextToken"`
+	VpcPeeringConnections []VpcPeeringConnection `wire:"VpcPeeringConnectionSet,out=vpcPeeringConnectionSet"`
+}
+
 // DescribeVpcsInput is the request of DescribeVpcs.
 type DescribeVpcsInput struct {
 	DryRun     *bool    `wire:"DryRun,out=dryRun"`
@@ -1007,7 +1064,7 @@ type EnaSrdUdpSpecification struct {
 	EnaSrdUdpEnabled *bool `wire:"EnaSrdUdpEnabled"`
 }
 
-// Filter is part of DescribeAddresses, DescribeAvailabilityZones and 16 more operations.
+// Filter is part of DescribeAddresses, DescribeAvailabilityZones and 17 more operations.
 type Filter struct {
 	Name   *string  `wire:"Name"`
 	Values []string `wire:"Value"`
@@ -1085,6 +1142,11 @@ type Ipv4PrefixSpecification struct {
 // Ipv4PrefixSpecificationRequest is part of CreateNetworkInterface.
 type Ipv4PrefixSpecificationRequest struct {
 	Ipv4Prefix *string `wire:"Ipv4Prefix"`
+}
+
+// Ipv6CidrBlock is part of AcceptVpcPeeringConnection, CreateVpcPeeringConnection, DescribeVpcPeeringConnections.
+type Ipv6CidrBlock struct {
+	Ipv6CidrBlock *string `wire:"Ipv6CidrBlock,out=ipv6CidrBlock"`
 }
 
 // Ipv6PrefixSpecification is part of CreateNetworkInterface, DescribeNetworkInterfaces.
@@ -1209,6 +1271,20 @@ type ModifyVpcEndpointInput struct {
 // ModifyVpcEndpointOutput is the answer of ModifyVpcEndpoint.
 type ModifyVpcEndpointOutput struct {
 	Return *bool `wire:"Return,out=return"`
+}
+
+// ModifyVpcPeeringConnectionOptionsInput is the request of ModifyVpcPeeringConnectionOptions.
+type ModifyVpcPeeringConnectionOptionsInput struct {
+	AccepterPeeringConnectionOptions  *PeeringConnectionOptionsRequest `wire:"AccepterPeeringConnectionOptions"`
+	DryRun                            *bool                            `wire:"DryRun"`
+	RequesterPeeringConnectionOptions *PeeringConnectionOptionsRequest `wire:"RequesterPeeringConnectionOptions"`
+	VpcPeeringConnectionId            *string                          `wire:"VpcPeeringConnectionId,required"`
+}
+
+// ModifyVpcPeeringConnectionOptionsOutput is the answer of ModifyVpcPeeringConnectionOptions.
+type ModifyVpcPeeringConnectionOptionsOutput struct {
+	AccepterPeeringConnectionOptions  *PeeringConnectionOptions `wire:"AccepterPeeringConnectionOptions,out=accepterPeeringConnectionOptions"`
+	RequesterPeeringConnectionOptions *PeeringConnectionOptions `wire:"RequesterPeeringConnectionOptions,out=requesterPeeringConnectionOptions"`
 }
 
 // NatGateway is part of CreateNatGateway, DescribeNatGateways.
@@ -1352,6 +1428,20 @@ type NewDhcpConfiguration struct {
 	Values []string `wire:"Value"`
 }
 
+// PeeringConnectionOptions is part of ModifyVpcPeeringConnectionOptions.
+type PeeringConnectionOptions struct {
+	AllowDnsResolutionFromRemoteVpc            *bool `wire:"AllowDnsResolutionFromRemoteVpc,out=allowDnsResolutionFromRemoteVpc"`
+	AllowEgressFromLocalClassicLinkToRemoteVpc *bool `wire:"AllowEgressFromLocalClassicLinkToRemoteVpc,out=allowEgressFromLocalClassicLinkToRemoteVpc"`
+	AllowEgressFromLocalVpcToRemoteClassicLink *bool `wire:"AllowEgressFromLocalVpcToRemoteClassicLink,out=allowEgressFromLocalVpcToRemoteClassicLink"`
+}
+
+// PeeringConnectionOptionsRequest is part of ModifyVpcPeeringConnectionOptions.
+type PeeringConnectionOptionsRequest struct {
+	AllowDnsResolutionFromRemoteVpc            *bool `wire:"AllowDnsResolutionFromRemoteVpc"`
+	AllowEgressFromLocalClassicLinkToRemoteVpc *bool `wire:"AllowEgressFromLocalClassicLinkToRemoteVpc"`
+	AllowEgressFromLocalVpcToRemoteClassicLink *bool `wire:"AllowEgressFromLocalVpcToRemoteClassicLink"`
+}
+
 // PortRange is part of CreateNetworkAcl, CreateNetworkAclEntry and 2 more operations.
 type PortRange struct {
 	From *int64 `wire:"From,out=from"`
@@ -1430,6 +1520,17 @@ type Region struct {
 	Endpoint    *string `wire:"RegionEndpoint,out=regionEndpoint"`
 	OptInStatus *string `wire:"OptInStatus,out=optInStatus"`
 	RegionName  *string `wire:"RegionName,out=regionName"`
+}
+
+// RejectVpcPeeringConnectionInput is the request of RejectVpcPeeringConnection.
+type RejectVpcPeeringConnectionInput struct {
+	DryRun                 *bool   `wire:"DryRun,out=dryRun"`
+	VpcPeeringConnectionId *string `wire:"VpcPeeringConnectionId,out=vpcPeeringConnectionId,required"`
+}
+
+// RejectVpcPeeringConnectionOutput is the answer of RejectVpcPeeringConnection.
+type RejectVpcPeeringConnectionOutput struct {
+	Return *bool `wire:"Return,out=return"`
 }
 
 // ReleaseAddressInput is the request of ReleaseAddress.
@@ -1742,7 +1843,7 @@ type SubnetIpv6CidrBlockAssociation struct {
 	Ipv6CidrBlockState *SubnetCidrBlockState `wire:"Ipv6CidrBlockState,out=ipv6CidrBlockState"`
 }
 
-// Tag is part of AllocateAddress, AuthorizeSecurityGroupEgress and 30 more operations.
+// Tag is part of AcceptVpcPeeringConnection, AllocateAddress and 33 more operations.
 type Tag struct {
 	Key   *string `wire:"Key,out=key"`
 	Value *string `wire:"Value,out=value"`
@@ -1756,7 +1857,7 @@ type TagDescription struct {
 	Value        *string `wire:"Value,out=value"`
 }
 
-// TagSpecification is part of AllocateAddress, AuthorizeSecurityGroupEgress and 12 more operations.
+// TagSpecification is part of AllocateAddress, AuthorizeSecurityGroupEgress and 13 more operations.
 type TagSpecification struct {
 	ResourceType *string `wire:"ResourceType,out=resourceType"`
 	Tags         []Tag   `wire:"Tag"`
@@ -1878,6 +1979,40 @@ type VpcIpv6CidrBlockAssociation struct {
 	Ipv6CidrBlockState *VpcCidrBlockState `wire:"Ipv6CidrBlockState,out=ipv6CidrBlockState"`
 	Ipv6Pool           *string            `wire:"Ipv6Pool,out=ipv6Pool"`
 	NetworkBorderGroup *string            `wire:"NetworkBorderGroup,out=networkBorderGroup"`
+}
+
+// VpcPeeringConnection is part of AcceptVpcPeeringConnection, CreateVpcPeeringConnection, DescribeVpcPeeringConnections.
+type VpcPeeringConnection struct {
+	AccepterVpcInfo        *VpcPeeringConnectionVpcInfo     `wire:"AccepterVpcInfo,out=accepterVpcInfo"`
+	ExpirationTime         *time.Time                       `wire:"ExpirationTime,out=expirationTime"`
+	RequesterVpcInfo       *VpcPeeringConnectionVpcInfo     `wire:"RequesterVpcInfo,out=requesterVpcInfo"`
+	Status                 *VpcPeeringConnectionStateReason `wire:"Status,out=status"`
+	Tags                   []Tag                            `wire:"TagSet,out=tagSet"`
+	VpcPeeringConnectionId *string                          `wire:"VpcPeeringConnectionId,out=vpcPeeringConnectionId"`
+}
+
+// VpcPeeringConnectionOptionsDescription is part of AcceptVpcPeeringConnection, CreateVpcPeeringConnection, DescribeVpcPeeringConnections.
+type VpcPeeringConnectionOptionsDescription struct {
+	AllowDnsResolutionFromRemoteVpc            *bool `wire:"AllowDnsResolutionFromRemoteVpc,out=allowDnsResolutionFromRemoteVpc"`
+	AllowEgressFromLocalClassicLinkToRemoteVpc *bool `wire:"AllowEgressFromLocalClassicLinkToRemoteVpc,out=allowEgressFromLocalClassicLinkToRemoteVpc"`
+	AllowEgressFromLocalVpcToRemoteClassicLink *bool `wire:"AllowEgressFromLocalVpcToRemoteClassicLink,out=allowEgressFromLocalVpcToRemoteClassicLink"`
+}
+
+// VpcPeeringConnectionStateReason is part of AcceptVpcPeeringConnection, CreateVpcPeeringConnection, DescribeVpcPeeringConnections.
+type VpcPeeringConnectionStateReason struct {
+	Code    *string `wire:"Code,out=code"`
+	Message *string `wire:"Message,out=message"`
+}
+
+// VpcPeeringConnectionVpcInfo is part of AcceptVpcPeeringConnection, CreateVpcPeeringConnection, DescribeVpcPeeringConnections.
+type VpcPeeringConnectionVpcInfo struct {
+	CidrBlock        *string                                 `wire:"CidrBlock,out=cidrBlock"`
+	CidrBlockSet     []CidrBlock                             `wire:"CidrBlockSet,out=cidrBlockSet"`
+	Ipv6CidrBlockSet []Ipv6CidrBlock                         `wire:"Ipv6CidrBlockSet,out=ipv6CidrBlockSet"`
+	OwnerId          *string                                 `wire:"OwnerId,out=ownerId"`
+	PeeringOptions   *VpcPeeringConnectionOptionsDescription `wire:"PeeringOptions,out=peeringOptions"`
+	Region           *string                                 `wire:"Region,out=region"`
+	VpcId            *string                                 `wire:"VpcId,out=vpcId"`
 }
 
 // AssociateDhcpOptionsOutput is the answer of AssociateDhcpOptions, which is empty.

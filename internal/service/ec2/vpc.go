@@ -131,6 +131,7 @@ func vpcInUse(r state.Reader, id resource.VPCID) bool {
 	return exists(r, func(s *resource.Subnet) bool { return s.VPCID == id }) ||
 		exists(r, func(g *resource.InternetGateway) bool { return g.VPCID == id }) ||
 		exists(r, func(e *resource.VPCEndpoint) bool { return e.VPCID == id }) ||
+		exists(r, func(p *resource.VPCPeeringConnection) bool { return p.Alive() && joins(p, id) }) ||
 		exists(r, func(g *resource.SecurityGroup) bool { return g.VPCID == id && g.Name != vpcnet.DefaultGroupName }) ||
 		exists(r, func(n *resource.NetworkACL) bool { return n.VPCID == id && !n.IsDefault }) ||
 		exists(r, func(t *resource.RouteTable) bool { return t.VPCID == id && !t.Main() })

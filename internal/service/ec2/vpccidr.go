@@ -53,6 +53,9 @@ func checkAddedBlock(r state.Reader, v *resource.VPC, block netip.Prefix) error 
 			return api.Errorf("InvalidVpc.Range", "The CIDR '%s' conflicts with the CIDR '%s' of the VPC.", block, c.Prefix)
 		}
 	}
+	if peer := overlappingPeer(r, v.ID, block); peer != "" {
+		return api.Errorf("InvalidVpc.Range", "The CIDR '%s' conflicts with a CIDR of %s, which is peered with the VPC.", block, peer)
+	}
 	// The local route of the new block must not cover a route that is there: see the VPC guide, "Manage IPv4
 	// CIDR blocks for a VPC".
 	for _, t := range state.Select(r, func(t *resource.RouteTable) bool { return t.VPCID == v.ID }) {

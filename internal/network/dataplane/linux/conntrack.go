@@ -39,6 +39,11 @@ func (r *router) forget(v *topology.VPC) error {
 		}
 		clear(r.gone)
 	}
+	if gone := lostPeers(r.applied, v); len(gone) > 0 {
+		if err := r.endFlows(gone); err != nil {
+			return fmt.Errorf("end connections of peers that are gone: %w", err)
+		}
+	}
 	if lost := newRevocation(r.applied, v); lost != nil {
 		if err := r.endFlows(lost); err != nil {
 			return fmt.Errorf("end connections that lost their rule: %w", err)

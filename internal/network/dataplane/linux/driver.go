@@ -71,8 +71,14 @@ func (d *Driver) Apply(ctx context.Context, t *topology.Topology) error {
 	d.removeVPCs(t)
 	var errs []error
 	for _, v := range t.VPCs {
+		errs = append(errs, d.needRouter(v.ID))
+	}
+	d.noteGoneAtPeers(t)
+	errs = append(errs, d.connectPeers(ctx, t))
+	for _, v := range t.VPCs {
 		errs = append(errs, d.applyVPC(ctx, v))
 	}
+	errs = append(errs, d.disconnectPeers(t))
 	errs = append(errs, d.internet.apply(t, d.routers))
 	d.record()
 	err := errors.Join(errs...)
@@ -84,14 +90,7 @@ func (d *Driver) Apply(ctx context.Context, t *topology.Topology) error {
 func (d *Driver) applyVPC(ctx context.Context, v *topology.VPC) error {
 	r := d.routers[v.ID]
 	if r == nil {
-		made, err := newRouter(v.ID)
-		if err != nil {
-			return err
-		}
-		r = made
-		d.mu.Lock()
-		d.routers[v.ID] = r
-		d.mu.Unlock()
+		return nil // could not be made, which was said
 	}
 	err := r.apply(ctx, v, d.internet)
 	if err != nil && r.open {
@@ -99,6 +98,21 @@ func (d *Driver) applyVPC(ctx context.Context, v *topology.VPC) error {
 		d.removeRouter(r)
 	}
 	return err
+}
+
+// needRouter makes the router of a VPC that has none.
+func (d *Driver) needRouter(id resource.VPCID) error {
+	if d.routers[id] != nil {
+		return nil
+	}
+	r, err := newRouter(id)
+	if err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.routers[id] = r
+	return nil
 }
 
 func (d *Driver) removeVPCs(t *topology.Topology) {
@@ -113,6 +127,11 @@ func (d *Driver) removeRouter(r *router) {
 	d.mu.Lock()
 	delete(d.routers, r.vpc)
 	d.mu.Unlock()
+	for id := range r.peerings {
+		if err := r.disconnect(id); err != nil {
+			d.log.Warn("left to the kernel", "vpc", r.vpc, "peering", id, "error", err)
+		}
+	}
 	if r.wire != nil {
 		if err := r.removeWire(d.internet); err != nil {
 			d.log.Warn("left to the kernel", "vpc", r.vpc, "error", err)

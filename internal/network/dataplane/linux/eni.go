@@ -150,6 +150,9 @@ func (r *router) addLinks(ctx context.Context, p *plan, net *internet) error {
 		r.enis[ep.id] = e
 		r.mu.Unlock()
 	}
+	if err := r.checkPeerings(p); err != nil {
+		return err
+	}
 	wires, err := r.addWires(p, net)
 	if err != nil {
 		return err

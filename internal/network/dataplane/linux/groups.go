@@ -15,14 +15,19 @@ import (
 // securityGroup is two chains that accept or return, and the set of its members' addresses. Changing a rule
 // is one flush and refill, however many interfaces carry the group.
 func (c *compiler) securityGroup(g *topology.SecurityGroup) {
-	members := c.set(memberSet(g.ID), dataType{}, typeAddress)
-	for _, a := range g.Members {
-		if a.Is4() {
-			members.elements = append(members.elements, element{text: a.String(), key: addressKey(a)})
-		}
-	}
+	c.members(g.ID, g.Members)
 	c.chain(chainName(string(g.ID))+"_in", nil, c.groupRules(g.Ingress, sourceIn, sourceInSet)...)
 	c.chain(chainName(string(g.ID))+"_out", nil, c.groupRules(g.Egress, destinationIn, destinationInSet)...)
+}
+
+// members is the set of the addresses that a group stands for in rules.
+func (c *compiler) members(id resource.SecurityGroupID, addresses []netip.Addr) {
+	set := c.set(memberSet(id), dataType{}, typeAddress)
+	for _, a := range addresses {
+		if a.Is4() {
+			set.elements = append(set.elements, element{text: a.String(), key: addressKey(a)})
+		}
+	}
 }
 
 // groupRules compiles one direction. Two AWS rules may become one text; the second adds nothing.
@@ -46,7 +51,8 @@ func (c *compiler) groupRules(rules []topology.Rule, block func(netip.Prefix) pa
 func (c *compiler) peer(r topology.Rule, block func(netip.Prefix) part, peers func(string) part) (part, bool) {
 	switch {
 	case r.GroupID != "":
-		return peers(memberSet(r.GroupID)), c.vpc.SecurityGroup(r.GroupID) != nil
+		_, known := c.vpc.Members(r.GroupID)
+		return peers(memberSet(r.GroupID)), known
 	case r.PrefixListID != "":
 		return peers(prefixSet(r.PrefixListID)), c.vpc.PrefixList(r.PrefixListID) != nil
 	case r.CIDR.IsValid() && r.CIDR.Addr().Is4():

@@ -13,8 +13,9 @@ type numbers struct {
 	subnets   map[resource.SubnetID]uint32 // device group; its routing table is firstTable more
 	enis      map[resource.NetworkInterfaceID]string
 	endpoints map[resource.VPCEndpointID]string
+	peerings  map[resource.PeeringID]string
 
-	lastSubnet, lastENI, lastEndpoint uint32
+	lastSubnet, lastENI, lastEndpoint, lastPeering uint32
 }
 
 func newNumbers() *numbers {
@@ -22,6 +23,7 @@ func newNumbers() *numbers {
 		subnets:   map[resource.SubnetID]uint32{},
 		enis:      map[resource.NetworkInterfaceID]string{},
 		endpoints: map[resource.VPCEndpointID]string{},
+		peerings:  map[resource.PeeringID]string{},
 	}
 }
 
@@ -54,5 +56,13 @@ func (n *numbers) assign(v *topology.VPC) {
 		}
 		endpoints[e.ID] = n.endpoints[e.ID]
 	}
-	n.subnets, n.enis, n.endpoints = subnets, enis, endpoints
+	peerings := map[resource.PeeringID]string{}
+	for _, p := range v.Peerings {
+		if n.peerings[p.ID] == "" {
+			n.lastPeering++
+			n.peerings[p.ID] = fmt.Sprintf("pcx%d", n.lastPeering)
+		}
+		peerings[p.ID] = n.peerings[p.ID]
+	}
+	n.subnets, n.enis, n.endpoints, n.peerings = subnets, enis, endpoints, peerings
 }

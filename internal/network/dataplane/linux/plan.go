@@ -18,6 +18,7 @@ type plan struct {
 	enis      []eniPlan    // ordered by id
 	igw       resource.InternetGatewayID
 	endpoints []endpointPlan // gateway endpoints, ordered by id
+	peerings  []peeringPlan  // ordered by id
 	tables    map[uint32]table
 	rules     *ruleset
 	public    []netip.Addr // addresses that the internet routes to this VPC, ordered
@@ -40,6 +41,13 @@ type endpointPlan struct {
 	id       resource.VPCEndpointID
 	name     string // of the router's end of the wire
 	prefixes []netip.Prefix
+}
+
+// A peeringPlan is this VPC's end of the wire to another one.
+type peeringPlan struct {
+	id   resource.PeeringID
+	name string
+	peer resource.VPCID
 }
 
 // A table is one kernel routing table.
@@ -96,6 +104,9 @@ func makePlan(v *topology.VPC, n *numbers) (*plan, error) {
 		if e.Type == resource.EndpointTypeGateway {
 			p.endpoints = append(p.endpoints, endpointPlan{e.ID, n.endpoints[e.ID], e.Prefixes})
 		}
+	}
+	for _, c := range v.Peerings {
+		p.peerings = append(p.peerings, peeringPlan{c.ID, n.peerings[c.ID], c.PeerVPCID})
 	}
 	for _, s := range v.Subnets {
 		p.tables[firstTable+n.subnets[s.ID]] = p.subnetTable(v, s, n)
@@ -189,6 +200,10 @@ func routeHop(v *topology.VPC, r topology.Route, n *numbers) hop {
 		if name := n.endpoints[resource.VPCEndpointID(r.TargetID)]; name != "" {
 			return hop{hopVia, name, wireGateway}
 		}
+	case topology.TargetPeering:
+		if name := n.peerings[resource.PeeringID(r.TargetID)]; name != "" {
+			return hop{hopVia, name, wireGateway}
+		}
 	}
 	return hop{kind: hopBlackhole}
 }
@@ -211,6 +226,9 @@ func (p *plan) String() string {
 	}
 	for _, e := range p.endpoints {
 		fmt.Fprintf(&b, "wire %s to gateway endpoint %s: owns %v\n", e.name, e.id, e.prefixes)
+	}
+	for _, c := range p.peerings {
+		fmt.Fprintf(&b, "wire %s to %s: %s\n", c.name, c.peer, c.id)
 	}
 	for _, e := range p.enis {
 		fmt.Fprintf(&b, "link %s to %s %s: %v mac %s in %s group %d", e.name, e.kind, e.id, e.addresses, e.mac, e.subnet, e.group)

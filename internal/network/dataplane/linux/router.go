@@ -26,13 +26,14 @@ type router struct {
 	links   *netlink.Handle
 	nft     *nft
 
-	open    bool     // the guard lets packets be forwarded
-	rules   *ruleset // nil: not known
-	tables  map[uint32]table
-	marks   map[uint32]bool     // tables that a mark leads to
-	applied *topology.VPC       // whose rules are in force; nil before the first
-	wire    *wire               // nil: no internet gateway
-	gone    map[netip.Addr]bool // addresses whose connections are still to be ended
+	open     bool     // the guard lets packets be forwarded
+	rules    *ruleset // nil: not known
+	tables   map[uint32]table
+	marks    map[uint32]bool // tables that a mark leads to
+	applied  *topology.VPC   // whose rules are in force; nil before the first
+	wire     *wire           // nil: no internet gateway
+	peerings map[resource.PeeringID]*peerWire
+	gone     map[netip.Addr]bool // addresses whose connections are still to be ended
 
 	mu        sync.Mutex
 	enis      map[resource.NetworkInterfaceID]*eni    // guarded by mu
@@ -46,7 +47,8 @@ const guardTable = "guard"
 func newRouter(id resource.VPCID) (r *router, err error) {
 	r = &router{
 		vpc: id, numbers: newNumbers(), tables: map[uint32]table{}, marks: map[uint32]bool{}, gone: map[netip.Addr]bool{},
-		enis: map[resource.NetworkInterfaceID]*eni{}, endpoints: map[resource.VPCEndpointID]*gatewayWire{},
+		peerings: map[resource.PeeringID]*peerWire{},
+		enis:     map[resource.NetworkInterfaceID]*eni{}, endpoints: map[resource.VPCEndpointID]*gatewayWire{},
 	}
 	// A new namespace copies the host's settings for IPv4, so all that matter are set.
 	r.ns, err = netns.New("router of "+string(id), netns.Settings(

@@ -24,6 +24,9 @@ func planRules(v *topology.VPC, n *numbers) *ruleset {
 	for _, g := range v.SecurityGroups {
 		c.securityGroup(g)
 	}
+	for _, g := range v.PeerGroups {
+		c.members(g.ID, g.Members)
+	}
 	for _, a := range v.NetworkACLs {
 		c.networkACL(a)
 	}
@@ -59,14 +62,15 @@ func (c *compiler) baseChains() {
 		makeRule(notIPv4(), counter(), drop()),
 		makeRule(ownSource, accept()),
 		makeRule(inputIn("any_address"), accept()),
-		makeRule(inputName("lo"), accept()),
-		makeRule(counter(), drop()))
+		makeRule(inputName("lo"), accept()))
+	c.peerSources("source_check")
 	c.chain("choose_table", prerouting("filter", -150), makeRule(markByGroup("table_of")))
 	c.chain("igw_in", prerouting("nat", -100), makeRule(inputName(igwLink), translateByMap("dnat ip to ip daddr map @private_of", loadDestination(register), "private_of", expr.NATTypeDestNAT)))
 
 	c.chain("destination_check", forward(5, expr.VerdictDrop),
 		makeRule(ownDestination, accept()),
 		makeRule(outputIn("any_address"), accept()))
+	c.peerDestinations("destination_check")
 	c.chain("groups_egress", forward(10, expr.VerdictDrop),
 		makeRule(established, accept()),
 		makeRule(connectionState("invalid", stateInvalid), counter(), drop()),
@@ -144,6 +148,9 @@ func (c *compiler) interfaceSets() {
 	for _, wire := range c.wires() {
 		anyAddress.addInterface(wire)
 		none.addInterface(wire)
+	}
+	for _, p := range c.vpc.Peerings {
+		none.addInterface(c.numbers.peerings[p.ID])
 	}
 }
 

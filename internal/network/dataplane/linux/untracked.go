@@ -86,6 +86,11 @@ func (r *revocation) translatedByGateway(source, destination netip.Addr) bool {
 			return false
 		}
 	}
+	for _, p := range r.now.Peerings {
+		if p.Contains(destination) {
+			return false
+		}
+	}
 	for _, e := range r.now.ENIs {
 		for _, p := range e.Public {
 			if p.Private == source {
@@ -117,8 +122,8 @@ func (r *revocation) allows(rules []topology.Rule, protocol int, peer netip.Addr
 		}
 		switch {
 		case u.GroupID != "":
-			g := r.now.SecurityGroup(u.GroupID)
-			return g != nil && slices.Contains(g.Members, peer)
+			members, _ := r.now.Members(u.GroupID)
+			return slices.Contains(members, peer)
 		case u.PrefixListID != "":
 			l := r.now.PrefixList(u.PrefixListID)
 			return l != nil && slices.ContainsFunc(l.Prefixes, func(p netip.Prefix) bool { return p.Contains(peer) })

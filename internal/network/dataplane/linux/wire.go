@@ -183,6 +183,9 @@ func (r *router) linkIndexes() map[string]int {
 	for _, w := range r.endpoints {
 		out[w.plan.name] = w.index
 	}
+	for _, w := range r.peerings {
+		out[w.name] = w.index
+	}
 	if r.wire != nil {
 		out[igwLink] = r.wire.index
 	}

@@ -1,0 +1,148 @@
+package explain
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"github.com/culvert-cloud/culvert/internal/network/topology"
+	"github.com/culvert-cloud/culvert/internal/resource"
+)
+
+// peering is the way into another VPC. It ends there: only the far VPC's own interfaces can be reached, none of
+// its gateways, and nothing that it is joined with.
+func (c *explanation) peering(vpc *topology.VPC, s *topology.Subnet, e *topology.ENI, route topology.Route, p packet) (arrival, bool) {
+	component := Component{resource.KindVPCPeering, route.TargetID}
+	why := cause{code: "PCX_REQUIRES_ADDRESS_IN_VPC_CIDR", component: component, vpc: vpc, subnet: s, eni: e, packet: p, route: route}
+	join := vpc.Peering(resource.PeeringID(route.TargetID))
+	var far *topology.VPC
+	if join != nil {
+		far = c.topology.VPC(join.PeerVPCID)
+	}
+	switch {
+	case far == nil:
+		why.code = "BAD_STATE_ROUTE"
+		c.deny(why, "%s does not exist, or is not active", route.TargetID)
+		return arrival{}, false
+	case !vpc.Contains(p.src):
+		c.deny(why, "%s carries packets of %s's own addresses only, and %s is none: peering is not transitive", join.ID, vpc.ID, p.src)
+		return arrival{}, false
+	case !far.Contains(p.dst):
+		c.deny(why, "%s leads to the addresses of %s and to nothing behind it (no gateway, no endpoint route, no third VPC), and %s is not one of them",
+			join.ID, far.ID, p.dst)
+		return arrival{}, false
+	}
+	c.note(Allow, component, "", "%s joins %s with %s", join.ID, vpc.ID, far.ID)
+	to := far.Holder(p.dst)
+	if to == nil {
+		c.deny(cause{code: "NO_POSSIBLE_DESTINATION", component: Component{resource.KindVPC, string(far.ID)}, packet: p},
+			"%s", nobody(far, p.dst))
+		return arrival{}, false
+	}
+	return c.arrive(far, nil, to, p)
+}
+
+func nobody(far *topology.VPC, a netip.Addr) string {
+	if a == far.Resolver {
+		return fmt.Sprintf("%s is the resolver of %s, which answers inside %s only", a, far.ID, far.ID)
+	}
+	return fmt.Sprintf("no interface in %s has the address %s", far.ID, a)
+}
+
+// holder finds the interface that an address belongs to, as far as a VPC can see.
+func (c *explanation) holder(vpc *topology.VPC, a netip.Addr) *topology.ENI {
+	if vpc.Contains(a) {
+		return vpc.Holder(a)
+	}
+	for _, p := range vpc.Peerings {
+		if far := c.topology.VPC(p.PeerVPCID); far != nil && far.Contains(a) {
+			return far.Holder(a)
+		}
+	}
+	return nil
+}
+
+// knows reports whether an address is of a VPC or of one that it is joined with.
+func knows(vpc *topology.VPC, a netip.Addr) bool {
+	return vpc.Contains(a) || slices.ContainsFunc(vpc.Peerings, func(p *topology.Peering) bool { return p.Contains(a) })
+}
+
+// strangers are the VPCs that have an interface with a private address, if none of them is joined with the one
+// asking. Of several with equal blocks nobody can say which is meant.
+func (c *explanation) strangers(vpc *topology.VPC, a netip.Addr) []*topology.VPC {
+	if knows(vpc, a) {
+		return nil
+	}
+	var out []*topology.VPC
+	for _, v := range c.topology.VPCs {
+		if v.Holder(a) != nil {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+func (c *explanation) disconnected(vpc *topology.VPC, s *topology.Subnet, e *topology.ENI, p packet) {
+	other := c.strangers(vpc, p.dst)[0]
+	c.deny(cause{code: "DISCONNECTED_VPCS", component: tableComponent(s), vpc: vpc, subnet: s, eni: e, packet: p},
+		"%s is an address of %s, and nothing joins %s with that VPC: %s has no route to it, and no error comes back",
+		p.dst, other.ID, vpc.ID, tableComponent(s))
+}
+
+// joinVPCs makes a peering connection, if the blocks allow it.
+func (c *explanation) joinVPCs(why cause) []Remedy {
+	other := c.strangers(why.vpc, why.packet.dst)[0]
+	if slices.ContainsFunc(why.vpc.CIDRs, func(a netip.Prefix) bool { return slices.ContainsFunc(other.CIDRs, a.Overlaps) }) {
+		return []Remedy{{Text: fmt.Sprintf("%s and %s have blocks that overlap, so no peering connection can join them", why.vpc.ID, other.ID)}}
+	}
+	return []Remedy{{
+		Text: fmt.Sprintf("join %s and %s by a peering connection, accept it, and give the route tables of both a route to it", why.vpc.ID, other.ID),
+		CLI:  fmt.Sprintf("aws ec2 create-vpc-peering-connection --vpc-id %s --peer-vpc-id %s", why.vpc.ID, other.ID),
+		Terraform: block("aws_vpc_peering_connection", "this", "vpc_id", string(why.vpc.ID), "peer_vpc_id", string(other.ID),
+			"auto_accept", true),
+	}}
+}
+
+// routeToPeer leads to a VPC that is joined already: there, or the way back, which is a route of its own.
+func routeToPeer(why cause) []Remedy {
+	if why.code != "NO_ROUTE_TO_DESTINATION" || why.vpc == nil || why.subnet == nil || why.subnet.RouteTableID == "" {
+		return nil
+	}
+	table := string(why.subnet.RouteTableID)
+	for _, p := range why.vpc.Peerings {
+		for _, b := range p.PeerCIDRs {
+			if !b.Contains(why.packet.dst) {
+				continue
+			}
+			return []Remedy{{
+				Text: fmt.Sprintf("route %s in %s to %s: each side of a peering connection needs a route of its own", b, table, p.ID),
+				CLI: fmt.Sprintf("aws ec2 create-route --route-table-id %s --destination-cidr-block %s --vpc-peering-connection-id %s",
+					table, b, p.ID),
+				Terraform: block("aws_route", "peer", "route_table_id", table, "destination_cidr_block", b.String(),
+					"vpc_peering_connection_id", string(p.ID)),
+			}}
+		}
+	}
+	return nil
+}
+
+// aroundPeering is for what peering does not carry: a way of the VPC's own.
+func (c *explanation) aroundPeering(why cause) []Remedy {
+	if !why.vpc.Contains(why.packet.src) {
+		return nil
+	}
+	var out []Remedy
+	if service := serviceAt(c.topology, why.packet.dst); service != "" {
+		out = c.endpointRemedies(why, service)
+	}
+	for _, v := range c.strangers(why.vpc, why.packet.dst) {
+		out = append(out, Remedy{
+			Text: fmt.Sprintf("join %s and %s by a peering connection of their own", why.vpc.ID, v.ID),
+			CLI:  fmt.Sprintf("aws ec2 create-vpc-peering-connection --vpc-id %s --peer-vpc-id %s", why.vpc.ID, v.ID),
+		})
+	}
+	if why.packet.dst.IsPrivate() {
+		return out
+	}
+	return append(out, Remedy{Text: fmt.Sprintf("give %s a way to the internet of its own: its peer's gateways are not for it", why.vpc.ID)})
+}
