@@ -57,6 +57,9 @@ func (g *generator) peerRule(p *plot, egress bool) resource.SecurityGroupRule {
 	peer := pick(g, p.peers)
 	r := g.rule(p, egress)
 	r.CIDR, r.PrefixListID, r.GroupID, r.GroupVPCID = netip.Prefix{}, "", pick(g, peer.groups), peer.id
+	if g.chance(60) {
+		r.GroupID, r.Protocol, r.FromPort, r.ToPort = peer.groups[0], resource.AllProtocols, -1, -1
+	}
 	return r
 }
 
@@ -85,8 +88,9 @@ func (g *generator) routeBy(p *plot, c *resource.VPCPeeringConnection, add func(
 		add(peer.cidr, c.ID)
 	case g.chance(50):
 		add(subnetOf(peer.cidr, 1+g.rng.IntN(3)), c.ID)
-	case g.chance(20):
-		add(netip.MustParsePrefix("10.0.0.0/8"), c.ID)
+	}
+	if g.chance(12) {
+		add(netip.MustParsePrefix(pick(g, []string{"10.0.0.0/8", "52.0.0.0/8"})), c.ID)
 	}
 }
 
@@ -135,7 +139,7 @@ func (g *generator) togglePeering(tx *state.Tx, p *plot) {
 func (g *generator) toPeer(t *topology.Topology, vpc *topology.VPC, f *explain.Flow) {
 	var others []*topology.VPC
 	for _, v := range t.VPCs {
-		if v.CIDRs[0] != vpc.CIDRs[0] && (vpc.PeeringWith(v.ID) != nil || g.chance(15)) {
+		if v.CIDRs[0] != vpc.CIDRs[0] && (vpc.PeeringWith(v.ID) != nil || g.chance(40)) {
 			others = append(others, v)
 		}
 	}

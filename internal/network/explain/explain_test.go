@@ -2,6 +2,8 @@ package explain
 
 import (
 	"flag"
+	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -126,6 +128,71 @@ var cases = []struct {
 	{"middlebox", func(n network) { middlebox(n, false) }, Flow{From: "eni-fn", To: ip("10.0.3.10"), Port: 443}, true, "", ""},
 	{"middlebox-with-check", func(n network) { middlebox(n, true) }, Flow{From: "eni-fn", To: ip("10.0.3.10"), Port: 443},
 		false, "ENI_SOURCE_DEST_CHECK_RESTRICTION", "eni-fw"},
+	{"peering", joined, Flow{From: "eni-fn", To: ip("10.1.1.10"), Port: 5432}, true, "", ""},
+	{"peering-not-there", func(n network) { joined(n); delete(n, "pcx-1") }, Flow{From: "eni-fn", To: ip("10.1.1.10"), Port: 5432},
+		false, "BAD_STATE_ROUTE", "rtb-private"},
+	{"peering-pending", func(n network) {
+		joined(n)
+		n.put(&resource.VPCPeeringConnection{ID: "pcx-1", Requester: resource.PeeringSide{VPCID: "vpc-1"}, Accepter: resource.PeeringSide{VPCID: "vpc-2"}, State: resource.PeeringPending})
+	}, Flow{From: "eni-fn", To: ip("10.1.1.10"), Port: 5432}, false, "BAD_STATE_ROUTE", "rtb-private"},
+	{"peering-without-route", func(n network) { joined(n); n.put(privateTable()) }, Flow{From: "eni-fn", To: ip("10.1.1.10"), Port: 5432},
+		false, "NO_ROUTE_TO_DESTINATION", "rtb-private"},
+	{"peering-without-return-route", func(n network) {
+		joined(n)
+		n.put(&resource.RouteTable{ID: "rtb-2", VPCID: "vpc-2", Associations: []resource.RouteTableAssociation{{Main: true}}})
+	}, Flow{From: "eni-fn", To: ip("10.1.1.10"), Port: 5432}, false, "NO_ROUTE_TO_DESTINATION", "rtb-2"},
+	{"peering-group-closed", joined, Flow{From: "eni-fn", To: ip("10.1.1.10"), Port: 22}, false, "ENI_SG_RULES_MISMATCH", "sg-db"},
+	{"peering-far-acl", func(n network) { joined(n); n.put(&resource.NetworkACL{ID: "acl-2", VPCID: "vpc-2"}) },
+		Flow{From: "eni-fn", To: ip("10.1.1.10"), Port: 5432}, false, "SUBNET_ACL_RESTRICTION", "acl-2"},
+	{"peering-to-the-internet", func(n network) {
+		joined(n)
+		n.route("private", "0.0.0.0/0", resource.RouteTarget{PeeringID: "pcx-1"})
+	}, s3, false, "PCX_REQUIRES_ADDRESS_IN_VPC_CIDR", "pcx-1"},
+	{"peering-is-not-transitive", func(n network) {
+		joined(n)
+		farVPC(n, 3, "10.2.0.0/16", "10.2.1.0/24", "10.2.1.10")
+		n.put(&resource.VPCPeeringConnection{ID: "pcx-2", Requester: resource.PeeringSide{VPCID: "vpc-2"}, Accepter: resource.PeeringSide{VPCID: "vpc-3"}, State: resource.PeeringActive})
+		n.route("private", "10.2.0.0/16", resource.RouteTarget{PeeringID: "pcx-1"})
+		n.route("2", "10.2.0.0/16", resource.RouteTarget{PeeringID: "pcx-2"})
+	}, Flow{From: "eni-fn", To: ip("10.2.1.10"), Port: 5432}, false, "PCX_REQUIRES_ADDRESS_IN_VPC_CIDR", "pcx-1"},
+	{"peering-resolver", joined, Flow{From: "eni-fn", To: ip("10.1.0.2"), Protocol: UDP, Port: 53}, false, "NO_POSSIBLE_DESTINATION", "vpc-2"},
+	{"vpcs-not-joined", func(n network) { farVPC(n, 2, "10.1.0.0/16", "10.1.1.0/24", "10.1.1.10") },
+		Flow{From: "eni-fn", To: ip("10.1.1.10"), Port: 5432}, false, "DISCONNECTED_VPCS", "rtb-private"},
+}
+
+func privateTable() *resource.RouteTable {
+	return &resource.RouteTable{ID: "rtb-private", VPCID: "vpc-1", Associations: []resource.RouteTableAssociation{{SubnetID: "subnet-private"}}}
+}
+
+// farVPC adds a VPC with one subnet and a database in it.
+func farVPC(n network, number int, cidr, subnet, address string) {
+	id := func(prefix string) string { return fmt.Sprintf("%s-%d", prefix, number) }
+	vpc := resource.VPCID(id("vpc"))
+	n.put(
+		&resource.VPC{ID: vpc, CIDRs: []resource.VPCCIDR{{Prefix: pfx(cidr)}}, EnableDNSSupport: true, EnableDNSHostnames: true},
+		&resource.NetworkACL{ID: resource.NetworkACLID(id("acl")), VPCID: vpc, Entries: []resource.NetworkACLEntry{
+			entry(100, ingress, true, -1, "0.0.0.0/0", 0, 0), entry(100, egress, true, -1, "0.0.0.0/0", 0, 0),
+		}},
+		&resource.Subnet{ID: resource.SubnetID(id("subnet")), VPCID: vpc, CIDR: pfx(subnet), AvailabilityZone: "us-west-2a", NetworkACLID: resource.NetworkACLID(id("acl"))},
+		&resource.RouteTable{ID: resource.RouteTableID(id("rtb")), VPCID: vpc, Associations: []resource.RouteTableAssociation{{Main: true}}},
+		&resource.NetworkInterface{
+			ID: resource.NetworkInterfaceID(id("eni")), VPCID: vpc, SubnetID: resource.SubnetID(id("subnet")), InterfaceType: resource.InterfaceTypeInterface,
+			PrivateIPs: []netip.Addr{ip(address)}, GroupIDs: []resource.SecurityGroupID{"sg-db"}, SourceDestCheck: true,
+		})
+}
+
+// joined peers the private function's VPC with one whose database lets its group in.
+func joined(n network) {
+	farVPC(n, 2, "10.1.0.0/16", "10.1.1.0/24", "10.1.1.10")
+	n.put(
+		&resource.SecurityGroup{ID: "sg-db", VPCID: "vpc-2", Rules: []resource.SecurityGroupRule{
+			{ID: "sgr-db", Protocol: TCP, FromPort: 5432, ToPort: 5432, GroupID: "sg-fn", GroupVPCID: "vpc-1"},
+		}},
+		&resource.VPCPeeringConnection{
+			ID: "pcx-1", Requester: resource.PeeringSide{VPCID: "vpc-1"}, Accepter: resource.PeeringSide{VPCID: "vpc-2"}, State: resource.PeeringActive,
+		})
+	n.route("private", "10.1.0.0/16", resource.RouteTarget{PeeringID: "pcx-1"})
+	n.route("2", "10.0.0.0/16", resource.RouteTarget{PeeringID: "pcx-1"})
 }
 
 // middlebox puts a firewall between the private subnet and a third one.

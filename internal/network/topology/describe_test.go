@@ -34,6 +34,12 @@ func describe(t *Topology) string {
 		for _, n := range v.NATGateways {
 			fmt.Fprintf(&b, "  nat %s %s %s public %t\n", n.ID, n.SubnetID, n.ENI, n.Public)
 		}
+		for _, p := range v.Peerings {
+			fmt.Fprintf(&b, "  peering %s with %s %v resolves %t\n", p.ID, p.PeerVPCID, p.PeerCIDRs, p.ResolvesPeer)
+		}
+		for _, g := range v.PeerGroups {
+			fmt.Fprintf(&b, "  group %s of %s members %v\n", g.ID, g.VPCID, g.Members)
+		}
 		for _, e := range v.Endpoints {
 			fmt.Fprintf(&b, "  endpoint %s %s %s %s %v private dns %t %q %s %v\n",
 				e.ID, e.Type, e.Service, e.ServiceName, e.ENIs, e.PrivateDNS, e.PrivateDNSReason, e.PrefixListID, e.RouteTableIDs)

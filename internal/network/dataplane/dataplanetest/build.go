@@ -156,6 +156,21 @@ func (v *VPC) GatewayEndpoint(name string, l *topology.PrefixList, subnets ...*t
 	return e
 }
 
+// Peer joins two VPCs by an active peering connection, pcx-<name>. Routes to it are for the caller to make.
+func Peer(name string, a, b *VPC) resource.PeeringID {
+	id := resource.PeeringID("pcx-" + name)
+	a.Peerings = append(a.Peerings, &topology.Peering{ID: id, PeerVPCID: b.ID, PeerCIDRs: b.CIDRs})
+	b.Peerings = append(b.Peerings, &topology.Peering{ID: id, PeerVPCID: a.ID, PeerCIDRs: a.CIDRs})
+	return id
+}
+
+// Unpeer takes a peering connection from both of its VPCs. Routes to it stay, as they do in AWS.
+func (r *Region) Unpeer(id resource.PeeringID) {
+	for _, v := range r.vpcs {
+		v.Peerings = slices.DeleteFunc(slices.Clone(v.Peerings), func(p *topology.Peering) bool { return p.ID == id })
+	}
+}
+
 // Allow is a rule. The peer is a block, a group (sg-...) or a prefix list (pl-...).
 func Allow(protocol, from, to int, peer string) topology.Rule {
 	r := topology.Rule{ID: resource.SecurityGroupRuleID(fmt.Sprintf("sgr-%d-%d-%d-%s", protocol, from, to, peer)), Protocol: protocol, FromPort: from, ToPort: to}
@@ -198,7 +213,16 @@ func (r *Region) Topology() *topology.Topology {
 		for _, e := range c.ENIs {
 			t.ENIs[e.ID] = e
 		}
+		c.Peerings = clones(c.Peerings)
 		t.VPCs = append(t.VPCs, &c)
+	}
+	for _, v := range t.VPCs {
+		v.PeerGroups = nil
+		for _, p := range v.Peerings {
+			for _, g := range t.VPC(p.PeerVPCID).SecurityGroups {
+				v.PeerGroups = append(v.PeerGroups, &topology.PeerGroup{ID: g.ID, VPCID: p.PeerVPCID, Members: g.Members})
+			}
+		}
 	}
 	slices.SortFunc(t.VPCs, func(a, b *topology.VPC) int { return strings.Compare(string(a.ID), string(b.ID)) })
 	return t
