@@ -66,7 +66,9 @@ func (r *random) aclAssociation() *string {
 
 func (r *random) calls() map[string]func(*rapid.T) {
 	calls := map[string]func(){
-		"vpc":        func() { send(r, r.createVPC, CreateVpcInput{CidrBlock: new("10.0.0.0/16")}) },
+		"vpc": func() {
+			send(r, r.createVPC, CreateVpcInput{CidrBlock: r.pick("10.0.0.0/16", "10.0.0.0/16", "10.1.0.0/16")})
+		},
 		"delete vpc": func() { send(r, r.deleteVPC, DeleteVpcInput{VpcId: id[*resource.VPC](r)}) },
 		"vpc attribute": func() {
 			send(r, r.modifyVPCAttribute, ModifyVpcAttributeInput{VpcId: id[*resource.VPC](r), EnableDnsHostnames: &AttributeBooleanValue{Value: r.flip()}})
@@ -154,6 +156,21 @@ func (r *random) groupCalls() map[string]func() {
 
 func (r *random) gatewayCalls() map[string]func() {
 	return map[string]func(){
+		"peer": func() {
+			send(r, r.createVPCPeeringConnection, CreateVpcPeeringConnectionInput{VpcId: id[*resource.VPC](r), PeerVpcId: id[*resource.VPC](r)})
+		},
+		"accept peer": func() {
+			send(r, r.acceptVPCPeeringConnection, AcceptVpcPeeringConnectionInput{VpcPeeringConnectionId: id[*resource.VPCPeeringConnection](r)})
+		},
+		"delete peer": func() {
+			send(r, r.deleteVPCPeeringConnection, DeleteVpcPeeringConnectionInput{VpcPeeringConnectionId: id[*resource.VPCPeeringConnection](r)})
+		},
+		"add block": func() {
+			send(r, r.associateVPCCIDRBlock, AssociateVpcCidrBlockInput{VpcId: id[*resource.VPC](r), CidrBlock: r.pick("10.1.0.0/20", "10.2.0.0/20")})
+		},
+		"route to peer": func() {
+			send(r, r.createRoute, CreateRouteInput{RouteTableId: id[*resource.RouteTable](r), DestinationCidrBlock: r.pick("10.0.0.0/16", "10.1.0.0/16"), VpcPeeringConnectionId: id[*resource.VPCPeeringConnection](r)})
+		},
 		"gateway": func() { send(r, r.createInternetGateway, CreateInternetGatewayInput{}) },
 		"attach": func() {
 			send(r, r.attachInternetGateway, AttachInternetGatewayInput{InternetGatewayId: id[*resource.InternetGateway](r), VpcId: id[*resource.VPC](r)})
@@ -256,6 +273,9 @@ func tearDown(w *world) []string {
 	}
 	for _, n := range state.Select(v(), func(n *resource.NetworkACL) bool { return !n.IsDefault }) {
 		do(w, w.deleteNetworkACL, DeleteNetworkAclInput{NetworkAclId: new(n.Key())})
+	}
+	for _, p := range state.Select(v(), (*resource.VPCPeeringConnection).Alive) {
+		do(w, w.deleteVPCPeeringConnection, DeleteVpcPeeringConnectionInput{VpcPeeringConnectionId: new(p.Key())})
 	}
 	deleteGroups(w)
 	for _, g := range state.List[*resource.InternetGateway](v()) {
