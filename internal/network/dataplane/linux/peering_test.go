@@ -81,7 +81,17 @@ func TestAPeerCannotUseTheFarGatewaysOrItsResolver(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { dns.Close() })
-	go EchoPackets(dns)
+	heard := make(chan string, 64)
+	go func() {
+		for buf := make([]byte, 512); ; {
+			n, from, err := dns.ReadFrom(buf)
+			if err != nil {
+				return
+			}
+			heard <- from.(*net.UDPAddr).IP.String()
+			_, _ = dns.WriteTo(buf[:n], from)
+		}
+	}()
 	w.check(
 		check{"the owner's own endpoint", w.fromB, "tcp", s3 + ":443", Connected},
 		check{"the peer's endpoint, NAT or internet gateway", w.fromA, "tcp", s3 + ":443", TimedOut},
@@ -91,6 +101,11 @@ func TestAPeerCannotUseTheFarGatewaysOrItsResolver(t *testing.T) {
 		check{"the peer's resolver", w.fromA, "udp", "10.1.0.2:53", TimedOut},
 		check{"the peer's interface", w.fromA, "tcp", "10.1.1.10:80", Connected},
 	)
+	for len(heard) > 0 {
+		if from := <-heard; from != "10.1.1.10" {
+			t.Errorf("the resolver heard a question of %s", from)
+		}
+	}
 }
 
 func TestNetworkACLsOfBothSubnetsApplyToPeeringTraffic(t *testing.T) {
