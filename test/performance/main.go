@@ -76,7 +76,8 @@ func times(r float64) string         { return fmt.Sprintf("%.2f x", r) }
 func suites() []suite {
 	return []suite{
 		{"./internal/region", "Ready", "20x", []figure{
-			{"BenchmarkReady", "ns/op", "ready, in memory (region in a running process)", "<= 100 ms", milliseconds},
+			{"BenchmarkReady/in_memory", "ns/op", "ready, in memory", "<= 100 ms", milliseconds},
+			{"BenchmarkReady/on_disk", "ns/op", "ready, kept on disk", "<= 100 ms", milliseconds},
 		}},
 		{"./internal/network/dataplane/linux", "CreateInterface|ChangeRule|Connect|Throughput", "100x", []figure{
 			{"BenchmarkCreateInterface", "ns/op", "make one ENI", "<= 5 ms", milliseconds},
