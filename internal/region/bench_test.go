@@ -59,10 +59,14 @@ func benchmarkGetObject(b *testing.B, size int) {
 // batch requests are made by four at a time.
 const batch = 32
 
-// reader makes one kind of request again and again.
-type reader struct {
-	client *http.Client
-	url    string
+// reader reads the object by one way, with the SDK, as an application does.
+type reader struct{ client *s3.Client }
+
+func newReader(client *http.Client, key aws.Credentials) reader {
+	return reader{s3.New(s3.Options{
+		Region: "us-west-2", HTTPClient: client, BaseEndpoint: aws.String("https://s3.us-west-2.amazonaws.com"), UsePathStyle: true,
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return key, nil }),
+	})}
 }
 
 func fetch(b *testing.B, r reader, size int) time.Duration {
@@ -73,15 +77,15 @@ func fetch(b *testing.B, r reader, size int) time.Duration {
 		wait.Go(func() {
 			buffer := make([]byte, 256<<10)
 			for range batch / 4 {
-				response, err := r.client.Get(r.url)
+				out, err := r.client.GetObject(b.Context(), &s3.GetObjectInput{Bucket: aws.String("bench"), Key: aws.String("object")})
 				if err != nil {
 					b.Error(err)
 					return
 				}
-				n, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, response.Body, buffer)
-				_ = response.Body.Close()
-				if err != nil || n != int64(size) || response.StatusCode != http.StatusOK {
-					b.Errorf("%d bytes, %s, %v", n, response.Status, err)
+				n, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, out.Body, buffer)
+				_ = out.Body.Close()
+				if err != nil || n != int64(size) {
+					b.Errorf("%d bytes, %v", n, err)
 					return
 				}
 			}
@@ -89,20 +93,6 @@ func fetch(b *testing.B, r reader, size int) time.Duration {
 	}
 	wait.Wait()
 	return time.Since(start)
-}
-
-// presigned is a URL for the object under a service's own name.
-func presigned(b *testing.B, endpoint string, key aws.Credentials) string {
-	b.Helper()
-	client := s3.New(s3.Options{
-		Region: "us-west-2", BaseEndpoint: &endpoint, UsePathStyle: true,
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return key, nil }),
-	})
-	in, err := s3.NewPresignClient(client).PresignGetObject(b.Context(), &s3.GetObjectInput{Bucket: aws.String("bench"), Key: aws.String("object")})
-	if err != nil {
-		b.Fatal(err)
-	}
-	return in.URL
 }
 
 func trusting(authority []byte, dial func(context.Context, string, string) (net.Conn, error)) *http.Client {
@@ -148,7 +138,7 @@ func endpointReader(b *testing.B, content []byte) reader {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return seat.Dial(ctx, "tcp4", "52.218.128.10:443")
 	}
-	return reader{trusting(r.Authority(), dial), presigned(b, "https://s3.us-west-2.amazonaws.com", session(b, client))}
+	return newReader(trusting(r.Authority(), dial), session(b, client))
 }
 
 // session is the key of a role that may read everything: the operator's is good on the host only.
@@ -213,20 +203,15 @@ func bareReader(b *testing.B, content []byte) reader {
 	client := trusting(authority, func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "tcp4", listen)
 	})
-	upload := s3.New(s3.Options{
-		Region: "us-west-2", BaseEndpoint: aws.String("https://s3.us-west-2.amazonaws.com"), UsePathStyle: true, HTTPClient: client,
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
-		}),
-	})
+	r := newReader(client, aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"})
 	bucket, key := "bench", "object"
-	if _, err := upload.CreateBucket(b.Context(), &s3.CreateBucketInput{Bucket: &bucket}); err != nil {
+	if _, err := r.client.CreateBucket(b.Context(), &s3.CreateBucketInput{Bucket: &bucket}); err != nil {
 		b.Fatal(err)
 	}
-	if _, err := upload.PutObject(b.Context(), &s3.PutObjectInput{Bucket: &bucket, Key: &key, Body: bytes.NewReader(content)}); err != nil {
+	if _, err := r.client.PutObject(b.Context(), &s3.PutObjectInput{Bucket: &bucket, Key: &key, Body: bytes.NewReader(content)}); err != nil {
 		b.Fatal(err)
 	}
-	return reader{client, presigned(b, "https://s3.us-west-2.amazonaws.com", aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"})}
+	return r
 }
 
 // runBareEngine is the engine's own server, with its own TLS.
