@@ -32,12 +32,7 @@ func (p *Peering) Contains(a netip.Addr) bool {
 
 // Peering finds an active peering connection, nil if there is none.
 func (v *VPC) Peering(id resource.PeeringID) *Peering {
-	for _, p := range v.Peerings {
-		if p.ID == id {
-			return p
-		}
-	}
-	return nil
+	return find(v.Peerings, func(p *Peering) bool { return p.ID == id })
 }
 
 // PeeringWith finds the active peering connection with a VPC, nil if there is none.

@@ -21,6 +21,7 @@ package topology
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/culvert-cloud/culvert/internal/resource"
 )
@@ -202,70 +203,43 @@ type PublicService struct {
 
 // VPC finds a VPC, nil if there is none.
 func (t *Topology) VPC(id resource.VPCID) *VPC {
-	for _, v := range t.VPCs {
-		if v.ID == id {
-			return v
-		}
-	}
-	return nil
+	return find(t.VPCs, func(v *VPC) bool { return v.ID == id })
 }
 
 // Subnet finds a subnet, nil if there is none.
 func (v *VPC) Subnet(id resource.SubnetID) *Subnet {
-	for _, s := range v.Subnets {
-		if s.ID == id {
-			return s
-		}
-	}
-	return nil
+	return find(v.Subnets, func(s *Subnet) bool { return s.ID == id })
 }
 
 // SecurityGroup finds a group, nil if there is none.
 func (v *VPC) SecurityGroup(id resource.SecurityGroupID) *SecurityGroup {
-	for _, g := range v.SecurityGroups {
-		if g.ID == id {
-			return g
-		}
-	}
-	return nil
+	return find(v.SecurityGroups, func(g *SecurityGroup) bool { return g.ID == id })
 }
 
 // NetworkACL finds an ACL, nil if there is none.
 func (v *VPC) NetworkACL(id resource.NetworkACLID) *NetworkACL {
-	for _, n := range v.NetworkACLs {
-		if n.ID == id {
-			return n
-		}
-	}
-	return nil
+	return find(v.NetworkACLs, func(n *NetworkACL) bool { return n.ID == id })
 }
 
 // PrefixList finds a prefix list, nil if there is none.
 func (v *VPC) PrefixList(id resource.PrefixListID) *PrefixList {
-	for _, p := range v.PrefixLists {
-		if p.ID == id {
-			return p
-		}
-	}
-	return nil
+	return find(v.PrefixLists, func(p *PrefixList) bool { return p.ID == id })
 }
 
 // Endpoint finds an endpoint, nil if there is none.
 func (v *VPC) Endpoint(id resource.VPCEndpointID) *Endpoint {
-	for _, e := range v.Endpoints {
-		if e.ID == id {
-			return e
-		}
-	}
-	return nil
+	return find(v.Endpoints, func(e *Endpoint) bool { return e.ID == id })
 }
 
 // NATGateway finds a NAT gateway, nil if there is none.
 func (v *VPC) NATGateway(id resource.NATGatewayID) *NATGateway {
-	for _, n := range v.NATGateways {
-		if n.ID == id {
-			return n
-		}
+	return find(v.NATGateways, func(n *NATGateway) bool { return n.ID == id })
+}
+
+// find returns the first that matches, nil if none does.
+func find[T any](all []*T, matches func(*T) bool) *T {
+	if i := slices.IndexFunc(all, matches); i >= 0 {
+		return all[i]
 	}
 	return nil
 }
