@@ -11,9 +11,17 @@ import (
 // allowed to act on.
 func (s *ec2) operations() []service.Operation {
 	return withTagging(slices.Concat(
-		s.vpcOperations(), s.subnetOperations(), s.routeOperations(), s.securityGroupOperations(),
-		s.networkACLOperations(), s.gatewayOperations(), s.interfaceOperations(), s.endpointOperations(),
-		s.peeringOperations(), s.prefixListOperations(), s.regionOperations(),
+		s.vpcOperations(),
+		s.subnetOperations(),
+		s.routeOperations(),
+		s.securityGroupOperations(),
+		s.networkACLOperations(),
+		s.gatewayOperations(),
+		s.interfaceOperations(),
+		s.endpointOperations(),
+		s.peeringOperations(),
+		s.prefixListOperations(),
+		s.regionOperations(),
 	))
 }
 
