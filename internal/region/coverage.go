@@ -1,9 +1,13 @@
 package region
 
 import (
+	_ "embed" // for the names of operations
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/culvert-cloud/culvert/internal/service"
+	"github.com/culvert-cloud/culvert/internal/view/inspect"
 )
 
 // NotEnforced lists what is accepted through an API and has no effect here. culvert status and the coverage page
@@ -19,20 +23,75 @@ func NotEnforced() []string {
 	}
 }
 
+//go:generate go run -C ../../tools ./apigen -names ../internal/region/operations.txt
+
+//go:embed operations.txt
+var modelled string
+
+// served says which operations of AWS's services are implemented, and which are refused.
+func (r *Region) served() []inspect.Service {
+	known := map[string][]string{}
+	for line := range strings.Lines(modelled) {
+		if name, operations, ok := strings.Cut(line, ": "); ok && !strings.HasPrefix(line, "#") {
+			known[name] = strings.Fields(operations)
+		}
+	}
+	var out []inspect.Service
+	for _, d := range r.services {
+		s := inspect.Service{Name: d.Name, Implemented: []string{}, Refused: []string{}, NotEnforced: notEnforcedBy(d.Name)}
+		for _, o := range d.Operations {
+			s.Implemented = append(s.Implemented, o.Name)
+		}
+		if d.Name == "s3" {
+			s.Implemented = append(s.Implemented, r.objectOperations...)
+		}
+		slices.Sort(s.Implemented)
+		for _, name := range known[d.Name] {
+			if _, ok := slices.BinarySearch(s.Implemented, name); !ok {
+				s.Refused = append(s.Refused, name)
+			}
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// notEnforcedBy is what NotEnforced says of one service.
+func notEnforcedBy(name string) []string {
+	out := []string{}
+	for _, n := range NotEnforced() {
+		titles, what, _ := strings.Cut(n, ": ")
+		for title := range strings.SplitSeq(titles, ", ") {
+			if strings.ToLower(strings.TrimPrefix(title, "CloudWatch ")) == name {
+				out = append(out, what)
+			}
+		}
+	}
+	return out
+}
+
+// refusal is how a service answers for an operation that it does not have here.
+func refusal(p service.Protocol) string {
+	switch p {
+	case service.EC2Query, service.AWSQuery:
+		return "400 InvalidAction"
+	case service.RESTXML:
+		return "501 NotImplemented, as S3 does"
+	case service.RESTJSON:
+		return "404 UnknownOperationException"
+	}
+	return "400 UnknownOperationException"
+}
+
 // Coverage is the page of what is served: docs/coverage.md.
 func (r *Region) Coverage() string {
 	var b strings.Builder
-	b.WriteString("# Coverage\n\nMade by `go generate ./internal/region`; do not edit. An operation that is not listed answers with an error of AWS's form.\n")
-	for _, d := range r.services {
-		var names []string
-		for _, o := range d.Operations {
-			names = append(names, o.Name)
+	b.WriteString("# Coverage\n\nMade by `go generate ./internal/region`; do not edit. Each operation of AWS's models is implemented or refused. `culvert status --json` says the same.\n")
+	for i, s := range r.served() {
+		fmt.Fprintf(&b, "\n## %s (%d operations)\n\n%s\n", s.Name, len(s.Implemented), wrap(s.Implemented))
+		if len(s.Refused) > 0 {
+			fmt.Fprintf(&b, "\n<details><summary>%d are refused with %s</summary>\n\n%s\n\n</details>\n", len(s.Refused), refusal(r.services[i].Protocol), wrap(s.Refused))
 		}
-		if d.Name == "s3" {
-			names = append(names, r.objectOperations...)
-		}
-		slices.Sort(names)
-		fmt.Fprintf(&b, "\n## %s (%d operations)\n\n%s\n", d.Name, len(names), wrap(names))
 	}
 	b.WriteString("\n## Accepted, but not enforced\n\n")
 	for _, n := range NotEnforced() {

@@ -98,7 +98,7 @@ func (r *Region) inspector() inspect.Config {
 			AssumePrivateDNS: r.config.AssumePrivateDNS, NotEnforced: NotEnforced(),
 		},
 		Log: r.config.Log, Store: r.store, Status: r.loop.Status, Topology: r.topology.Load, Authority: r.authority.PEM(), Shutdown: r.end,
-		Session: r.session, Decide: r.decideAsked,
+		Session: r.session, Decide: r.decideAsked, Services: r.served,
 		Stats: func(ctx context.Context) (any, error) {
 			s, err := r.network.Stats(ctx)
 			return s, err

@@ -5,6 +5,8 @@
 // The models are those inside the module github.com/aws/aws-sdk-go; members that are newer than the models come
 // from an optional overlay.json, which has the form of a model and is merged into it.
 //
+// With -names FILE it writes the names of all operations of the services to a file instead.
+//
 // Run it with go generate, or: go run -C tools ./apigen ec2
 package main
 
@@ -32,8 +34,15 @@ func versions() map[string]string {
 
 func main() {
 	if len(os.Args) < 2 {
-		fmt.Fprintln(os.Stderr, "usage: apigen service...")
+		fmt.Fprintln(os.Stderr, "usage: apigen service..., or apigen -names file")
 		os.Exit(2)
+	}
+	if len(os.Args) == 3 && os.Args[1] == "-names" {
+		if err := writeNames(os.Args[2]); err != nil {
+			fmt.Fprintf(os.Stderr, "apigen -names: %v\n", err)
+			os.Exit(1)
+		}
+		return
 	}
 	for _, service := range os.Args[1:] {
 		if err := generate(service); err != nil {

@@ -10,7 +10,7 @@ import (
 
 // model is the part of an AWS service model (api-2.json) that the types need.
 type model struct {
-	Metadata   struct{ Protocol string }
+	Metadata   struct{ Protocol, SigningName, EndpointPrefix string }
 	Operations map[string]*operation
 	Shapes     map[string]*shape
 }

@@ -109,16 +109,19 @@ func (s *Server) hostService(host string) string {
 	return labels[0] // not served; names it in the refusal
 }
 
+// seeCoverage ends the refusals of operations.
+const seeCoverage = " (docs/coverage.md and culvert status --json list what it does)."
+
 // unknownOperation refuses an operation that the service does not have here, in a form that SDKs do not retry.
 func unknownOperation(v *served, name string) *api.Error {
 	name = shorten(name)
 	switch v.Protocol {
 	case service.EC2Query:
-		return api.Errorf("InvalidAction", "The action %s is not valid for this web service: Culvert does not support it.", name)
+		return api.Errorf("InvalidAction", "The action %s is not valid for this web service: Culvert does not support it%s", name, seeCoverage)
 	case service.AWSQuery:
-		return api.Errorf("InvalidAction", "Could not find operation %s for version %s: Culvert does not support it.", name, v.Version)
+		return api.Errorf("InvalidAction", "Could not find operation %s for version %s: Culvert does not support it%s", name, v.Version, seeCoverage)
 	}
-	return api.Errorf("UnknownOperationException", "Culvert does not support the operation %s.", name)
+	return api.Errorf("UnknownOperationException", "Culvert does not support the operation %s%s", name, seeCoverage)
 }
 
 // shorten keeps what strangers send short in messages.

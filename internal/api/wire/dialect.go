@@ -144,5 +144,5 @@ func typeName(t reflect.Type) string {
 
 // unknownOperation is what REST services answer where method and path name nothing.
 func unknownOperation(method, path string) *api.Error {
-	return api.Errorf("UnknownOperationException", "%s %s is no operation that Culvert supports", method, excerpt(path)).WithStatus(http.StatusNotFound)
+	return api.Errorf("UnknownOperationException", "%s %s is no operation that Culvert supports (docs/coverage.md and culvert status --json list them)", method, excerpt(path)).WithStatus(http.StatusNotFound)
 }

@@ -24,7 +24,7 @@ func (c *jsonCodec) Operation(r *Request) (string, error) {
 	target := r.HTTP.Header.Get("X-Amz-Target")
 	prefix, name, ok := strings.Cut(target, ".")
 	if !ok || prefix != c.service.TargetPrefix || name == "" {
-		return "", api.Errorf("UnknownOperationException", "The target %q is no operation that Culvert supports", excerpt(target))
+		return "", api.Errorf("UnknownOperationException", "The target %q is no operation that Culvert supports (docs/coverage.md and culvert status --json list them)", excerpt(target))
 	}
 	return name, nil
 }

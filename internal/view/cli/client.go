@@ -34,6 +34,12 @@ type status struct {
 	NetworkError     string         `json:"networkError"`
 	Resources        map[string]int `json:"resources"`
 	NotEnforced      []string       `json:"notEnforced"`
+	Services         []struct {
+		Name        string   `json:"name"`
+		Implemented []string `json:"implemented"`
+		Refused     []string `json:"refused"`
+		NotEnforced []string `json:"notEnforced"`
+	} `json:"services"`
 }
 
 // call makes one request and decodes the JSON answer into out, if out is not nil.

@@ -33,9 +33,18 @@ type Info struct {
 	NotEnforced      []string
 }
 
+// Service is what of an AWS service there is: names of operations, sorted.
+type Service struct {
+	Name        string   `json:"name"`
+	Implemented []string `json:"implemented"`
+	Refused     []string `json:"refused"`
+	NotEnforced []string `json:"notEnforced"`
+}
+
 // Config says what to read.
 type Config struct {
 	Info     Info
+	Services func() []Service
 	Log      *slog.Logger
 	Store    *state.Store
 	Status   func() (applied uint64, err error)
@@ -137,6 +146,7 @@ type status struct {
 	NetworkError     string         `json:"networkError,omitempty"`
 	Resources        map[string]int `json:"resources"`
 	NotEnforced      []string       `json:"notEnforced"`
+	Services         []Service      `json:"services"`
 }
 
 func (c *Config) status(*http.Request) (any, error) {
@@ -146,6 +156,7 @@ func (c *Config) status(*http.Request) (any, error) {
 		Version: c.Info.Version, Region: v.Region(), Account: v.Account(), Endpoint: c.Info.Endpoint, PID: c.Info.PID,
 		Started: c.Info.Started, Data: c.Info.Data, Rootless: c.Info.Rootless, AssumePrivateDNS: c.Info.AssumePrivateDNS,
 		Revision: v.Revision(), AppliedRevision: applied, NotEnforced: c.Info.NotEnforced, Resources: count(v),
+		Services: c.Services(),
 	}
 	if err != nil {
 		s.NetworkError = err.Error()
