@@ -106,6 +106,8 @@ func openRegion(ts *testscript.TestScript, neg bool, args []string) {
 			c.Data = ts.MkAbs(value)
 		case "assume-private-dns":
 			c.AssumePrivateDNS = true
+		case "default-vpc":
+			c.DefaultVPC = true
 		default:
 			ts.Fatalf("region: unknown argument %q", a)
 		}

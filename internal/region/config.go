@@ -16,6 +16,7 @@ type Config struct {
 	Listen           string // host:port of the AWS APIs; port 0: any
 	Data             string // directory; empty: in memory, gone at the end
 	AssumePrivateDNS bool
+	DefaultVPC       bool // a new region begins with a default VPC
 	Version          string
 	Log              *slog.Logger
 }

@@ -48,6 +48,11 @@ func (r *Region) openObjects(ctx context.Context) error {
 func (r *Region) openServices(ctx context.Context) error {
 	r.loop = r.newLoop()
 	if _, err := r.store.Update(func(tx *state.Tx) error {
+		if r.config.DefaultVPC && tx.Revision() == 0 { // a default VPC that was deleted stays so
+			if err := ec2.CreateDefaultVPC(tx); err != nil {
+				return err
+			}
+		}
 		return errors.Join(ec2.Bootstrap(tx), iam.Bootstrap(tx))
 	}); err != nil {
 		return fmt.Errorf("store what AWS provides: %w", err)

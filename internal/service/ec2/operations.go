@@ -13,6 +13,7 @@ func (s *ec2) operations() []service.Operation {
 	return withTagging(slices.Concat(
 		s.vpcOperations(),
 		s.subnetOperations(),
+		s.defaultVPCOperations(),
 		s.routeOperations(),
 		s.securityGroupOperations(),
 		s.networkACLOperations(),

@@ -149,7 +149,7 @@ func (s *ec2) describeRegions(v *state.View, _ *api.Call, in *DescribeRegionsInp
 	return &DescribeRegionsOutput{Regions: page}, nil
 }
 
-func (s *ec2) describeAccountAttributes(_ *state.View, _ *api.Call, in *DescribeAccountAttributesInput) (*DescribeAccountAttributesOutput, error) {
+func (s *ec2) describeAccountAttributes(r *state.View, _ *api.Call, in *DescribeAccountAttributesInput) (*DescribeAccountAttributesOutput, error) {
 	all := map[string]string{
 		"supported-platforms":                   "VPC",
 		"default-vpc":                           "none",
@@ -157,6 +157,9 @@ func (s *ec2) describeAccountAttributes(_ *state.View, _ *api.Call, in *Describe
 		"vpc-max-security-groups-per-interface": "5",
 		"max-elastic-ips":                       strconv.Itoa(s.publicAddressCount()),
 		"vpc-max-elastic-ips":                   strconv.Itoa(s.publicAddressCount()),
+	}
+	if v, ok := defaultVPC(r); ok {
+		all["default-vpc"] = string(v.ID)
 	}
 	names := in.AttributeNames
 	if len(names) == 0 {

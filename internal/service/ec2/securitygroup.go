@@ -12,10 +12,7 @@ import (
 )
 
 func (s *ec2) createSecurityGroup(tx *state.Tx, _ *api.Call, in *CreateSecurityGroupInput) (*CreateSecurityGroupOutput, error) {
-	if !given(in.VpcId) {
-		return nil, api.Errorf("VPCIdNotSpecified", "No default VPC for this user")
-	}
-	v, err := find[*resource.VPC](tx, vpcnet.VPC, "vpcId", in.VpcId)
+	v, err := vpcOrDefault(tx, in.VpcId)
 	if err != nil {
 		return nil, err
 	}
@@ -128,19 +125,24 @@ func groupInUse(r state.Reader, id resource.SecurityGroupID) bool {
 		})
 }
 
-// findGroup looks a group up by id. A name alone means a group of the default VPC, and there is none.
+// findGroup looks a group up by id. A name alone means a group of the default VPC.
 func findGroup(r state.Reader, id, name *string) (*resource.SecurityGroup, error) {
 	if !given(id) && given(name) {
-		return nil, api.Errorf("InvalidGroup.NotFound", "The security group '%s' does not exist in default VPC", *name)
+		return groupOfDefaultVPC(r, *name)
 	}
 	return find[*resource.SecurityGroup](r, vpcnet.Group, "groupId", id)
 }
 
 func (s *ec2) describeSecurityGroups(v *state.View, _ *api.Call, in *DescribeSecurityGroupsInput) (*DescribeSecurityGroupsOutput, error) {
-	if len(in.GroupNames) > 0 {
-		return nil, api.Errorf("InvalidGroup.NotFound", "The security group '%s' does not exist in default VPC", in.GroupNames[0])
+	ids := in.GroupIds
+	for _, name := range in.GroupNames {
+		g, err := groupOfDefaultVPC(v, name)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(slices.Clone(ids), string(g.ID))
 	}
-	found, err := named[*resource.SecurityGroup](v, vpcnet.Group, in.GroupIds)
+	found, err := named[*resource.SecurityGroup](v, vpcnet.Group, ids)
 	if err != nil {
 		return nil, err
 	}

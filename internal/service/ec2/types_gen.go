@@ -269,6 +269,29 @@ type ConnectionTrackingSpecificationRequest struct {
 	UdpTimeout            *int64 `wire:"UdpTimeout"`
 }
 
+// CreateDefaultSubnetInput is the request of CreateDefaultSubnet.
+type CreateDefaultSubnetInput struct {
+	AvailabilityZone   *string `wire:"AvailabilityZone"`
+	AvailabilityZoneId *string `wire:"AvailabilityZoneId"`
+	DryRun             *bool   `wire:"DryRun"`
+	Ipv6Native         *bool   `wire:"Ipv6Native"`
+}
+
+// CreateDefaultSubnetOutput is the answer of CreateDefaultSubnet.
+type CreateDefaultSubnetOutput struct {
+	Subnet *Subnet `wire:"Subnet,out=subnet"`
+}
+
+// CreateDefaultVpcInput is the request of CreateDefaultVpc.
+type CreateDefaultVpcInput struct {
+	DryRun *bool `wire:"DryRun"`
+}
+
+// CreateDefaultVpcOutput is the answer of CreateDefaultVpc.
+type CreateDefaultVpcOutput struct {
+	Vpc *Vpc `wire:"Vpc,out=vpc"`
+}
+
 // CreateDhcpOptionsInput is the request of CreateDhcpOptions.
 type CreateDhcpOptionsInput struct {
 	DhcpConfigurations []NewDhcpConfiguration `wire:"DhcpConfiguration,out=dhcpConfiguration,required"`
@@ -1472,7 +1495,7 @@ type PrivateDnsDetails struct {
 	PrivateDnsName *string `wire:"PrivateDnsName,out=privateDnsName"`
 }
 
-// PrivateDnsNameOptionsOnLaunch is part of CreateSubnet, DescribeSubnets.
+// PrivateDnsNameOptionsOnLaunch is part of CreateDefaultSubnet, CreateSubnet, DescribeSubnets.
 type PrivateDnsNameOptionsOnLaunch struct {
 	EnableResourceNameDnsAAAARecord *bool   `wire:"EnableResourceNameDnsAAAARecord,out=enableResourceNameDnsAAAARecord"`
 	EnableResourceNameDnsARecord    *bool   `wire:"EnableResourceNameDnsARecord,out=enableResourceNameDnsARecord"`
@@ -1798,7 +1821,7 @@ type ServiceTypeDetail struct {
 	ServiceType *string `wire:"ServiceType,out=serviceType"`
 }
 
-// Subnet is part of CreateSubnet, DescribeSubnets.
+// Subnet is part of CreateDefaultSubnet, CreateSubnet, DescribeSubnets.
 type Subnet struct {
 	AssignIpv6AddressOnCreation   *bool                            `wire:"AssignIpv6AddressOnCreation,out=assignIpv6AddressOnCreation"`
 	AvailabilityZone              *string                          `wire:"AvailabilityZone,out=availabilityZone"`
@@ -1823,7 +1846,7 @@ type Subnet struct {
 	VpcId                         *string                          `wire:"VpcId,out=vpcId"`
 }
 
-// SubnetCidrBlockState is part of CreateSubnet, DescribeSubnets.
+// SubnetCidrBlockState is part of CreateDefaultSubnet, CreateSubnet, DescribeSubnets.
 type SubnetCidrBlockState struct {
 	State         *string `wire:"State,out=state"`
 	StatusMessage *string `wire:"StatusMessage,out=statusMessage"`
@@ -1836,14 +1859,14 @@ type SubnetConfiguration struct {
 	SubnetId *string `wire:"SubnetId"`
 }
 
-// SubnetIpv6CidrBlockAssociation is part of CreateSubnet, DescribeSubnets.
+// SubnetIpv6CidrBlockAssociation is part of CreateDefaultSubnet, CreateSubnet, DescribeSubnets.
 type SubnetIpv6CidrBlockAssociation struct {
 	AssociationId      *string               `wire:"AssociationId,out=associationId"`
 	Ipv6CidrBlock      *string               `wire:"Ipv6CidrBlock,out=ipv6CidrBlock"`
 	Ipv6CidrBlockState *SubnetCidrBlockState `wire:"Ipv6CidrBlockState,out=ipv6CidrBlockState"`
 }
 
-// Tag is part of AcceptVpcPeeringConnection, AllocateAddress and 33 more operations.
+// Tag is part of AcceptVpcPeeringConnection, AllocateAddress and 35 more operations.
 type Tag struct {
 	Key   *string `wire:"Key,out=key"`
 	Value *string `wire:"Value,out=value"`
@@ -1921,7 +1944,7 @@ type UserIdGroupPair struct {
 	VpcPeeringConnectionId *string `wire:"VpcPeeringConnectionId,out=vpcPeeringConnectionId"`
 }
 
-// Vpc is part of CreateVpc, DescribeVpcs.
+// Vpc is part of CreateDefaultVpc, CreateVpc, DescribeVpcs.
 type Vpc struct {
 	CidrBlock                   *string                       `wire:"CidrBlock,out=cidrBlock"`
 	CidrBlockAssociationSet     []VpcCidrBlockAssociation     `wire:"CidrBlockAssociationSet,out=cidrBlockAssociationSet"`
@@ -1935,14 +1958,14 @@ type Vpc struct {
 	VpcId                       *string                       `wire:"VpcId,out=vpcId"`
 }
 
-// VpcCidrBlockAssociation is part of AssociateVpcCidrBlock, CreateVpc and 2 more operations.
+// VpcCidrBlockAssociation is part of AssociateVpcCidrBlock, CreateDefaultVpc and 3 more operations.
 type VpcCidrBlockAssociation struct {
 	AssociationId  *string            `wire:"AssociationId,out=associationId"`
 	CidrBlock      *string            `wire:"CidrBlock,out=cidrBlock"`
 	CidrBlockState *VpcCidrBlockState `wire:"CidrBlockState,out=cidrBlockState"`
 }
 
-// VpcCidrBlockState is part of AssociateVpcCidrBlock, CreateVpc and 2 more operations.
+// VpcCidrBlockState is part of AssociateVpcCidrBlock, CreateDefaultVpc and 3 more operations.
 type VpcCidrBlockState struct {
 	State         *string `wire:"State,out=state"`
 	StatusMessage *string `wire:"StatusMessage,out=statusMessage"`
@@ -1972,7 +1995,7 @@ type VpcEndpoint struct {
 	VpcId               *string                   `wire:"VpcId,out=vpcId"`
 }
 
-// VpcIpv6CidrBlockAssociation is part of AssociateVpcCidrBlock, CreateVpc and 2 more operations.
+// VpcIpv6CidrBlockAssociation is part of AssociateVpcCidrBlock, CreateDefaultVpc and 3 more operations.
 type VpcIpv6CidrBlockAssociation struct {
 	AssociationId      *string            `wire:"AssociationId,out=associationId"`
 	Ipv6CidrBlock      *string            `wire:"Ipv6CidrBlock,out=ipv6CidrBlock"`

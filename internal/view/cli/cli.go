@@ -41,6 +41,7 @@ type UpOptions struct {
 	Ephemeral        bool
 	Region           string
 	AssumePrivateDNS bool
+	DefaultVPC       bool
 	Verbose          bool
 }
 
@@ -151,6 +152,7 @@ What was created is kept in the data directory and is there again at the next st
 	f.StringVar(&o.Data, "data", defaultData(), "directory to keep the region in")
 	f.BoolVar(&o.Ephemeral, "ephemeral", false, "keep everything in memory and forget it at the end")
 	f.StringVar(&o.Region, "region", "us-west-2", "name of the region")
+	f.BoolVar(&o.DefaultVPC, "default-vpc", false, "begin a new region with a default VPC, as an AWS account has it")
 	f.BoolVar(&o.AssumePrivateDNS, "assume-private-dns", false, "let every interface endpoint behave as if private DNS were on; AWS does not")
 	f.BoolVar(&o.Verbose, "verbose", false, "log every call")
 	return cmd
