@@ -23,6 +23,7 @@ import (
 
 	"github.com/culvert-cloud/culvert/internal/operator"
 	"github.com/culvert-cloud/culvert/internal/region"
+	"github.com/culvert-cloud/culvert/internal/resource"
 )
 
 // The verbs, beside those of testscript itself:
@@ -106,6 +107,10 @@ func openRegion(ts *testscript.TestScript, neg bool, args []string) {
 			c.Data = ts.MkAbs(value)
 		case "assume-private-dns":
 			c.AssumePrivateDNS = true
+		case "quota":
+			quotas, err := resource.ParseQuotas([]string{value})
+			ts.Check(err)
+			c.Quotas = quotas
 		case "default-vpc":
 			c.DefaultVPC = true
 		default:

@@ -12,11 +12,16 @@ import (
 	"github.com/culvert-cloud/culvert/internal/launch"
 	"github.com/culvert-cloud/culvert/internal/network/dataplane/linux"
 	"github.com/culvert-cloud/culvert/internal/region"
+	"github.com/culvert-cloud/culvert/internal/resource"
 	"github.com/culvert-cloud/culvert/internal/view/cli"
 )
 
 // up runs a region until it is told to end.
 func up(ctx context.Context, o cli.UpOptions) error {
+	quotas, err := resource.ParseQuotas(o.Quotas)
+	if err != nil {
+		return cli.UsageError(err)
+	}
 	if err := launch.Reexec(ctx); err != nil {
 		return err
 	}
@@ -30,7 +35,7 @@ func up(ctx context.Context, o cli.UpOptions) error {
 	}
 	warn(o)
 	r, err := region.Open(ctx, region.Config{
-		Region: o.Region, Listen: o.Listen, Data: o.Data, AssumePrivateDNS: o.AssumePrivateDNS, DefaultVPC: o.DefaultVPC, Version: version, Log: log,
+		Region: o.Region, Listen: o.Listen, Data: o.Data, AssumePrivateDNS: o.AssumePrivateDNS, DefaultVPC: o.DefaultVPC, Quotas: quotas, Version: version, Log: log,
 	})
 	if err != nil {
 		return unlessEnded(ctx, err)

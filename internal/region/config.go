@@ -5,6 +5,8 @@ package region
 
 import (
 	"log/slog"
+
+	"github.com/culvert-cloud/culvert/internal/resource"
 )
 
 // Account is the account that everything in a region belongs to.
@@ -17,6 +19,7 @@ type Config struct {
 	Data             string // directory; empty: in memory, gone at the end
 	AssumePrivateDNS bool
 	DefaultVPC       bool // a new region begins with a default VPC
+	Quotas           resource.Quotas
 	Version          string
 	Log              *slog.Logger
 }

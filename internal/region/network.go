@@ -95,7 +95,7 @@ func (r *Region) inspector() inspect.Config {
 	return inspect.Config{
 		Info: inspect.Info{
 			Version: r.config.Version, Endpoint: r.URL(), PID: hostPID(), Started: r.started, Data: r.config.Data, Rootless: launch.Rootless(),
-			AssumePrivateDNS: r.config.AssumePrivateDNS, NotEnforced: NotEnforced(),
+			AssumePrivateDNS: r.config.AssumePrivateDNS, NotEnforced: NotEnforced(), Quotas: r.config.Quotas,
 		},
 		Log: r.config.Log, Store: r.store, Status: r.loop.Status, Topology: r.topology.Load, Authority: r.authority.PEM(), Shutdown: r.end,
 		Session: r.session, Decide: r.decideAsked, Services: r.served,

@@ -159,7 +159,7 @@ func (r *Region) openState(context.Context) error {
 		journal = j
 		r.later(j.Close)
 	}
-	store, err := state.Open(state.Config{Region: r.config.Region, Account: Account, Journal: journal})
+	store, err := state.Open(state.Config{Region: r.config.Region, Account: Account, Quotas: r.config.Quotas, Journal: journal})
 	if err != nil {
 		return err
 	}

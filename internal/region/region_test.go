@@ -20,6 +20,7 @@ import (
 	"github.com/culvert-cloud/culvert/internal/operator"
 	"github.com/culvert-cloud/culvert/internal/program"
 	"github.com/culvert-cloud/culvert/internal/region"
+	"github.com/culvert-cloud/culvert/internal/resource"
 )
 
 //go:generate go test -run TestTheCoveragePageIsTrue -update .
@@ -45,6 +46,9 @@ func TestMain(m *testing.M) {
 
 func open(t testing.TB, c region.Config) (*region.Region, *operator.Client) {
 	t.Helper()
+	if c.Quotas == nil { // these tests are not about them
+		c.Quotas = resource.Quotas{resource.QuotaVPCs: 500, resource.QuotaInternetGateways: 500, resource.QuotaAddresses: 500, resource.QuotaGatewayEndpoints: 500}
+	}
 	c.Region, c.Listen, c.Version, c.Log = "us-west-2", "127.0.0.1:0", "test", slog.New(slog.DiscardHandler)
 	r, err := region.Open(context.Background(), c)
 	if err != nil {

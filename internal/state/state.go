@@ -29,6 +29,7 @@ type Reader interface {
 	Revision() uint64
 	Region() string
 	Account() string
+	Quota(resource.Quota) int
 }
 
 // Get finds a resource by its key. T is a pointer to a resource: Get[*resource.VPC](view, id).
@@ -59,6 +60,18 @@ func Select[T Resource](r Reader, keep func(T) bool) []T {
 	return out
 }
 
+// Count is how many resources of a kind there are for which is is true.
+func Count[T Resource](r Reader, is func(T) bool) int {
+	var zero T
+	n := 0
+	for _, v := range r.all(zero.Kind()) {
+		if is(v.(T)) {
+			n++
+		}
+	}
+	return n
+}
+
 type tables map[resource.Kind]map[string]Resource
 
 // View is an immutable snapshot of the state.
@@ -77,6 +90,9 @@ func (v *View) Region() string { return v.config.Region }
 // Account is the region's account id, twelve digits.
 func (v *View) Account() string { return v.config.Account }
 
+// Quota is how much there may be of something.
+func (v *View) Quota(name resource.Quota) int { return v.config.Quotas.Of(name) }
+
 func (v *View) lookup(kind resource.Kind, key string) (Resource, bool) {
 	r, ok := v.tables[kind][key]
 	return r, ok
@@ -88,6 +104,7 @@ func (v *View) all(kind resource.Kind) map[string]Resource { return v.tables[kin
 type Config struct {
 	Region  string
 	Account string
+	Quotas  resource.Quotas  // nil: AWS's usual ones
 	Journal Journal          // nil: the state lives in memory only
 	Now     func() time.Time // nil: time.Now
 }

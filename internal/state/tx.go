@@ -35,6 +35,9 @@ func (tx *Tx) Region() string { return tx.base.Region() }
 // Account is the region's account id.
 func (tx *Tx) Account() string { return tx.base.Account() }
 
+// Quota is how much there may be of something.
+func (tx *Tx) Quota(name resource.Quota) int { return tx.base.Quota(name) }
+
 // Now is the time of the transaction, UTC.
 func (tx *Tx) Now() time.Time { return tx.now }
 

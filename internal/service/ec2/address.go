@@ -24,6 +24,9 @@ func (s *ec2) allocateAddress(tx *state.Tx, _ *api.Call, in *AllocateAddressInpu
 	if err != nil {
 		return nil, err
 	}
+	if err := limitAddresses(tx); err != nil {
+		return nil, err
+	}
 	ip, err := s.choosePublicIP(tx, in.Address)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package ec2
 
 import (
+	"errors"
 	"net/netip"
 
 	"github.com/culvert-cloud/culvert/internal/api"
@@ -43,6 +44,9 @@ func (s *ec2) createDefaultVPC(tx *state.Tx, _ *api.Call, _ *CreateDefaultVpcInp
 func makeDefaultVPC(tx *state.Tx) (*resource.VPC, error) {
 	if _, ok := defaultVPC(tx); ok {
 		return nil, api.Errorf("DefaultVpcAlreadyExists", "A Default VPC already exists for this account in this region.")
+	}
+	if err := errors.Join(limitVPCs(tx), limitInternetGateways(tx)); err != nil {
+		return nil, err
 	}
 	if err := Bootstrap(tx); err != nil {
 		return nil, err
@@ -108,6 +112,9 @@ func (s *ec2) createDefaultSubnet(tx *state.Tx, _ *api.Call, in *CreateDefaultSu
 
 // makeDefaultSubnet stores a zone's default subnet, at the lowest block that is free.
 func makeDefaultSubnet(tx *state.Tx, v *resource.VPC, z zone) (*resource.Subnet, error) {
+	if err := limitSubnets(tx, v.ID); err != nil {
+		return nil, err
+	}
 	siblings := state.Select(tx, func(s *resource.Subnet) bool { return s.VPCID == v.ID })
 	for _, other := range siblings {
 		if other.DefaultForAZ && other.AvailabilityZone == z.name {

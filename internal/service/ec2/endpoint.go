@@ -54,6 +54,9 @@ func makeEndpoint(tx *state.Tx, v *resource.VPC, in *CreateVpcEndpointInput) (*r
 		CreationTime:   tx.Now(),
 		Tags:           tags,
 	}
+	if err := limitEndpoints(tx, e); err != nil {
+		return nil, err
+	}
 	if given(in.PolicyDocument) {
 		if err := checkPolicy(*in.PolicyDocument); err != nil {
 			return nil, err

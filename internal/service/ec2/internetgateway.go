@@ -12,6 +12,9 @@ func (s *ec2) createInternetGateway(tx *state.Tx, _ *api.Call, in *CreateInterne
 	if err != nil {
 		return nil, err
 	}
+	if err := limitInternetGateways(tx); err != nil {
+		return nil, err
+	}
 	g := &resource.InternetGateway{ID: resource.InternetGatewayID(tx.NewID("igw")), Tags: tags}
 	tx.Put(g)
 	return &CreateInternetGatewayOutput{InternetGateway: new(internetGatewayOutput(tx, g))}, nil

@@ -45,6 +45,9 @@ func (s *ec2) createNATGateway(tx *state.Tx, _ *api.Call, in *CreateNatGatewayIn
 	}
 	n, ok := state.Get[*resource.NATGateway](tx, id)
 	if !ok {
+		if err := limitNATGateways(tx, subnet.AvailabilityZone); err != nil {
+			return nil, err
+		}
 		if n, err = makeNATGateway(tx, in, subnet, tags); err != nil {
 			return nil, err
 		}

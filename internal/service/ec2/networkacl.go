@@ -28,6 +28,9 @@ func (s *ec2) createNetworkACL(tx *state.Tx, _ *api.Call, in *CreateNetworkAclIn
 	}
 	n, ok := state.Get[*resource.NetworkACL](tx, id)
 	if !ok {
+		if err := limitNetworkACLs(tx, v.ID); err != nil {
+			return nil, err
+		}
 		n = &resource.NetworkACL{ID: resource.NetworkACLID(tx.NewID("acl")), VPCID: v.ID, Tags: tags}
 		tx.Put(n)
 		token.made(tx, string(n.ID))

@@ -13,12 +13,11 @@ import (
 
 // Numbers of entries: what a user may give, and the final deny that is always there.
 const (
-	lastEntry     = 32766
-	finalDeny     = 32767
-	maxACLEntries = 20 // AWS's default quota for each direction and address family
-	actionAllow   = "allow"
-	actionDeny    = "deny"
-	everyIPv4     = "0.0.0.0/0"
+	lastEntry   = 32766
+	finalDeny   = 32767
+	actionAllow = "allow"
+	actionDeny  = "deny"
+	everyIPv4   = "0.0.0.0/0"
 )
 
 func (s *ec2) createNetworkACLEntry(tx *state.Tx, _ *api.Call, in *CreateNetworkAclEntryInput) (*CreateNetworkAclEntryOutput, error) {
@@ -41,7 +40,7 @@ func (s *ec2) createNetworkACLEntry(tx *state.Tx, _ *api.Call, in *CreateNetwork
 			count++
 		}
 	}
-	if count > maxACLEntries {
+	if count > tx.Quota(resource.QuotaNetworkACLEntries) {
 		return nil, api.Errorf("NetworkAclEntryLimitExceeded", "The maximum number of network acl entries has been reached.")
 	}
 	slices.SortFunc(c.Entries, func(a, b resource.NetworkACLEntry) int { return cmp.Compare(a.RuleNumber, b.RuleNumber) })

@@ -18,9 +18,6 @@ const (
 	keepUnjoined = 2 * time.Hour
 )
 
-// maxPeerings is AWS's default quota of active peering connections of a VPC.
-const maxPeerings = 50
-
 func (s *ec2) createVPCPeeringConnection(tx *state.Tx, _ *api.Call, in *CreateVpcPeeringConnectionInput) (*CreateVpcPeeringConnectionOutput, error) {
 	forgetOldPeerings(tx)
 	if err := refuseFarPeers(tx, in); err != nil {
@@ -133,8 +130,8 @@ func (s *ec2) acceptVPCPeeringConnection(tx *state.Tx, _ *api.Call, in *AcceptVp
 		active := state.Select(tx, func(o *resource.VPCPeeringConnection) bool {
 			return o.State == resource.PeeringActive && joins(o, side.VPCID)
 		})
-		if len(active) > maxPeerings {
-			return nil, api.Errorf("VpcPeeringConnectionsPerVpcLimitExceeded", "The VPC %s has the maximum number of active VPC peering connections: %d", side.VPCID, maxPeerings)
+		if len(active) > tx.Quota(resource.QuotaPeerings) {
+			return nil, api.Errorf("VpcPeeringConnectionsPerVpcLimitExceeded", "The VPC %s has the maximum number of active VPC peering connections: %d", side.VPCID, tx.Quota(resource.QuotaPeerings))
 		}
 	}
 	return &AcceptVpcPeeringConnectionOutput{VpcPeeringConnection: new(peeringOutput(tx, p))}, nil

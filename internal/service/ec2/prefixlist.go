@@ -9,9 +9,6 @@ import (
 	"github.com/culvert-cloud/culvert/internal/state"
 )
 
-// maxListEntries is AWS's limit of entries of a prefix list.
-const maxListEntries = 1000
-
 // servicePrefixList finds AWS's list for a service with gateway endpoints; nil if there is none.
 func servicePrefixList(r state.Reader, service string) *resource.PrefixList {
 	found := state.Select(r, func(p *resource.PrefixList) bool { return p.AWSManaged && p.Name == service })
@@ -34,9 +31,9 @@ func (s *ec2) createManagedPrefixList(tx *state.Tx, _ *api.Call, in *CreateManag
 	if err := checkListName(in.PrefixListName); err != nil {
 		return nil, err
 	}
-	size := value(in.MaxEntries)
-	if size < 1 || size > maxListEntries {
-		return nil, api.Errorf("InvalidParameterValue", "MaxEntries must be between 1 and %d.", maxListEntries)
+	size, most := value(in.MaxEntries), tx.Quota(resource.QuotaPrefixListEntries)
+	if size < 1 || size > int64(most) {
+		return nil, api.Errorf("InvalidParameterValue", "MaxEntries must be between 1 and %d.", most)
 	}
 	tags, err := newTags(in.TagSpecifications, resource.KindPrefixList)
 	if err != nil {
@@ -54,6 +51,9 @@ func (s *ec2) createManagedPrefixList(tx *state.Tx, _ *api.Call, in *CreateManag
 	}
 	p, ok := state.Get[*resource.PrefixList](tx, id)
 	if !ok {
+		if err := limitPrefixLists(tx); err != nil {
+			return nil, err
+		}
 		p = &resource.PrefixList{ID: resource.PrefixListID(tx.NewID("pl")), Name: *in.PrefixListName, MaxEntries: int(size), Version: 1, Tags: tags}
 		if p.Entries, err = addEntries(nil, in.Entries, p.MaxEntries); err != nil {
 			return nil, err
@@ -146,8 +146,9 @@ func (s *ec2) modifyManagedPrefixList(tx *state.Tx, _ *api.Call, in *ModifyManag
 		p.Name = *in.PrefixListName
 	}
 	if in.MaxEntries != nil {
-		if *in.MaxEntries < int64(max(1, len(p.Entries))) || *in.MaxEntries > maxListEntries {
-			return nil, api.Errorf("InvalidParameterValue", "MaxEntries must be between %d and %d.", max(1, len(p.Entries)), maxListEntries)
+		most := tx.Quota(resource.QuotaPrefixListEntries)
+		if *in.MaxEntries < int64(max(1, len(p.Entries))) || *in.MaxEntries > int64(most) {
+			return nil, api.Errorf("InvalidParameterValue", "MaxEntries must be between %d and %d.", max(1, len(p.Entries)), most)
 		}
 		p.MaxEntries = int(*in.MaxEntries)
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/culvert-cloud/culvert/internal/api"
+	"github.com/culvert-cloud/culvert/internal/resource"
 	"github.com/culvert-cloud/culvert/internal/state"
 )
 
@@ -154,9 +155,9 @@ func (s *ec2) describeAccountAttributes(r *state.View, _ *api.Call, in *Describe
 		"supported-platforms":                   "VPC",
 		"default-vpc":                           "none",
 		"max-instances":                         "0",
-		"vpc-max-security-groups-per-interface": "5",
-		"max-elastic-ips":                       strconv.Itoa(s.publicAddressCount()),
-		"vpc-max-elastic-ips":                   strconv.Itoa(s.publicAddressCount()),
+		"vpc-max-security-groups-per-interface": strconv.Itoa(r.Quota(resource.QuotaGroupsPerInterface)),
+		"max-elastic-ips":                       strconv.Itoa(min(r.Quota(resource.QuotaAddresses), s.publicAddressCount())),
+		"vpc-max-elastic-ips":                   strconv.Itoa(min(r.Quota(resource.QuotaAddresses), s.publicAddressCount())),
 	}
 	if v, ok := defaultVPC(r); ok {
 		all["default-vpc"] = string(v.ID)

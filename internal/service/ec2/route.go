@@ -9,9 +9,6 @@ import (
 	"github.com/culvert-cloud/culvert/internal/state"
 )
 
-// maxRoutes is AWS's default quota of routes in a table.
-const maxRoutes = 500
-
 // destination is where a route is for: a block or a prefix list.
 type destination struct {
 	block netip.Prefix
@@ -99,7 +96,7 @@ func (s *ec2) createRoute(tx *state.Tx, _ *api.Call, in *CreateRouteInput) (*Cre
 	if routeIndex(t, d) >= 0 || gatewayEndpointOn(tx, t.ID, d.list) != nil {
 		return nil, api.Errorf("RouteAlreadyExists", "The route identified by %s already exists.", d)
 	}
-	if len(t.Routes) >= maxRoutes {
+	if len(t.Routes) >= tx.Quota(resource.QuotaRoutes) {
 		return nil, api.Errorf("RouteLimitExceeded", "The maximum number of routes has been reached.")
 	}
 	c := *t

@@ -30,6 +30,9 @@ func (s *ec2) createRouteTable(tx *state.Tx, _ *api.Call, in *CreateRouteTableIn
 	}
 	t, ok := state.Get[*resource.RouteTable](tx, id)
 	if !ok {
+		if err := limitRouteTables(tx, v.ID); err != nil {
+			return nil, err
+		}
 		t = &resource.RouteTable{ID: resource.RouteTableID(tx.NewID("rtb")), VPCID: v.ID, Tags: tags}
 		tx.Put(t)
 		token.made(tx, string(t.ID))

@@ -29,6 +29,9 @@ func (s *ec2) createSecurityGroup(tx *state.Tx, _ *api.Call, in *CreateSecurityG
 	if err != nil {
 		return nil, err
 	}
+	if err := limitSecurityGroups(tx); err != nil {
+		return nil, err
+	}
 	g := &resource.SecurityGroup{
 		ID:          resource.SecurityGroupID(tx.NewID("sg")),
 		VPCID:       v.ID,

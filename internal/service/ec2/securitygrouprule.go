@@ -11,9 +11,6 @@ import (
 // kindRule is AWS's resource type of a rule, which is stored within its group.
 const kindRule = "security-group-rule"
 
-// maxRules is AWS's default quota of rules of a group, for each direction and each address family.
-const maxRules = 60
-
 // ruleCall is what the four calls that add and remove rules have in common.
 type ruleCall struct {
 	groupID, groupName *string
@@ -125,7 +122,7 @@ func checkRuleCount(r state.Reader, g *resource.SecurityGroup) error {
 				four++
 			}
 		}
-		if max(four, six) > maxRules {
+		if max(four, six) > r.Quota(resource.QuotaRules) {
 			return api.Errorf("RulesPerSecurityGroupLimitExceeded", "The maximum number of rules per security group has been reached.")
 		}
 	}

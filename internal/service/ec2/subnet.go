@@ -35,6 +35,9 @@ func (s *ec2) createSubnet(tx *state.Tx, _ *api.Call, in *CreateSubnetInput) (*C
 	if err != nil {
 		return nil, err
 	}
+	if err := limitSubnets(tx, v.ID); err != nil {
+		return nil, err
+	}
 	subnet := &resource.Subnet{
 		ID:                      resource.SubnetID(tx.NewID("subnet")),
 		VPCID:                   v.ID,

@@ -28,6 +28,9 @@ func (s *ec2) createVPC(tx *state.Tx, _ *api.Call, in *CreateVpcInput) (*CreateV
 	if err := Bootstrap(tx); err != nil {
 		return nil, err
 	}
+	if err := limitVPCs(tx); err != nil {
+		return nil, err
+	}
 	v := &resource.VPC{
 		ID:               resource.VPCID(tx.NewID("vpc")),
 		CIDRs:            []resource.VPCCIDR{{AssociationID: tx.NewID("vpc-cidr-assoc"), Prefix: block}},

@@ -10,9 +10,6 @@ import (
 	"github.com/culvert-cloud/culvert/internal/state"
 )
 
-// maxVPCBlocks is AWS's default quota of IPv4 blocks of a VPC.
-const maxVPCBlocks = 5
-
 func (s *ec2) associateVPCCIDRBlock(tx *state.Tx, _ *api.Call, in *AssociateVpcCidrBlockInput) (*AssociateVpcCidrBlockOutput, error) {
 	if value(in.AmazonProvidedIpv6CidrBlock) || given(in.Ipv6CidrBlock) || given(in.Ipv6Pool) || given(in.Ipv6IpamPoolId) || in.Ipv6NetmaskLength != nil {
 		return nil, unsupported("IPv6 CIDR blocks are not supported in this region: packets are IPv4 only.")
@@ -65,8 +62,8 @@ func checkAddedBlock(r state.Reader, v *resource.VPC, block netip.Prefix) error 
 			}
 		}
 	}
-	if len(v.CIDRs) >= maxVPCBlocks {
-		return api.Errorf("CidrLimitExceeded", "This network '%s' has met its maximum number of allowed CIDRs: %d", v.ID, maxVPCBlocks)
+	if len(v.CIDRs) >= r.Quota(resource.QuotaBlocks) {
+		return api.Errorf("CidrLimitExceeded", "This network '%s' has met its maximum number of allowed CIDRs: %d", v.ID, r.Quota(resource.QuotaBlocks))
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/culvert-cloud/culvert/internal/api"
+	"github.com/culvert-cloud/culvert/internal/resource"
 	"github.com/culvert-cloud/culvert/internal/state"
 )
 
@@ -19,12 +20,19 @@ type world struct {
 	*ec2
 }
 
-func newWorld(t testing.TB) *world { return newWorldIn(t, "us-west-2") }
+// roomy are quotas that no test but that of the quotas meets.
+func roomy() resource.Quotas {
+	return resource.Quotas{resource.QuotaVPCs: 300, resource.QuotaInternetGateways: 300, resource.QuotaAddresses: 300}
+}
 
-func newWorldIn(t testing.TB, region string) *world {
+func newWorld(t testing.TB) *world { return newWorldWith(t, "us-west-2", roomy()) }
+
+func newWorldIn(t testing.TB, region string) *world { return newWorldWith(t, region, roomy()) }
+
+func newWorldWith(t testing.TB, region string, quotas resource.Quotas) *world {
 	t.Helper()
 	w := &world{t: t, now: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)}
-	store, err := state.Open(state.Config{Region: region, Account: "123456789012", Now: func() time.Time { return w.now }})
+	store, err := state.Open(state.Config{Region: region, Account: "123456789012", Quotas: quotas, Now: func() time.Time { return w.now }})
 	if err != nil {
 		t.Fatal(err)
 	}

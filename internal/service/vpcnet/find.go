@@ -83,7 +83,7 @@ func FindGroups(r state.Reader, vpc resource.VPCID, ids []string) ([]*resource.S
 			out = append(out, g)
 		}
 	}
-	if len(out) > GroupsPerInterface {
+	if len(out) > r.Quota(resource.QuotaGroupsPerInterface) {
 		return nil, api.Errorf("SecurityGroupsPerInterfaceLimitExceeded",
 			"The maximum number of security groups per interface has been reached.")
 	}
@@ -101,6 +101,3 @@ func DefaultGroup(r state.Reader, vpc resource.VPCID) (*resource.SecurityGroup, 
 
 // DefaultGroupName is the name that only the default group of a VPC has.
 const DefaultGroupName = "default"
-
-// GroupsPerInterface is AWS's default quota of security groups on one interface.
-const GroupsPerInterface = 5

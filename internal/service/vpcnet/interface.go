@@ -38,6 +38,9 @@ func CreateInterface(tx *state.Tx, spec InterfaceSpec) (*resource.NetworkInterfa
 	if err != nil {
 		return nil, err
 	}
+	if state.Count(tx, func(*resource.NetworkInterface) bool { return true }) >= tx.Quota(resource.QuotaInterfaces) {
+		return nil, api.Errorf("NetworkInterfaceLimitExceeded", "The maximum number of network interfaces has been reached.")
+	}
 	addresses, err := chooseAddresses(tx, subnet, spec.Addresses, spec.Secondary)
 	if err != nil {
 		return nil, err

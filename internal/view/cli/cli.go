@@ -42,6 +42,7 @@ type UpOptions struct {
 	Region           string
 	AssumePrivateDNS bool
 	DefaultVPC       bool
+	Quotas           []string // name=value
 	Verbose          bool
 }
 
@@ -89,6 +90,9 @@ func Main(ctx context.Context, c Config) int {
 		return ExitFailed
 	}
 }
+
+// UsageError makes an error that says how the command was misused.
+func UsageError(err error) error { return &exitError{ExitUsage, err.Error()} }
 
 func newRoot(c Config) *cobra.Command {
 	root := &cobra.Command{
@@ -153,6 +157,7 @@ What was created is kept in the data directory and is there again at the next st
 	f.BoolVar(&o.Ephemeral, "ephemeral", false, "keep everything in memory and forget it at the end")
 	f.StringVar(&o.Region, "region", "us-west-2", "name of the region")
 	f.BoolVar(&o.DefaultVPC, "default-vpc", false, "begin a new region with a default VPC, as an AWS account has it")
+	f.StringArrayVar(&o.Quotas, "quota", nil, "change a quota of AWS's, as name=value; culvert status --json lists them (may be repeated)")
 	f.BoolVar(&o.AssumePrivateDNS, "assume-private-dns", false, "let every interface endpoint behave as if private DNS were on; AWS does not")
 	f.BoolVar(&o.Verbose, "verbose", false, "log every call")
 	return cmd

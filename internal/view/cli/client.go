@@ -34,6 +34,8 @@ type status struct {
 	NetworkError     string         `json:"networkError"`
 	Resources        map[string]int `json:"resources"`
 	NotEnforced      []string       `json:"notEnforced"`
+	Quotas           map[string]int `json:"quotas"`
+	RaisedQuotas     []string       `json:"raisedQuotas"`
 	Services         []struct {
 		Name        string   `json:"name"`
 		Implemented []string `json:"implemented"`

@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -60,6 +61,9 @@ func printStatus(w io.Writer, s status) {
 	}
 	if s.AssumePrivateDNS {
 		fmt.Fprintln(w, "WARNING: private DNS is assumed for every interface endpoint; AWS does not do that")
+	}
+	if len(s.RaisedQuotas) > 0 {
+		fmt.Fprintf(w, "quotas that are not AWS's usual ones: %s\n", strings.Join(s.RaisedQuotas, ", "))
 	}
 	for _, kind := range slices.Sorted(maps.Keys(s.Resources)) {
 		fmt.Fprintf(w, "  %-20s %d\n", kind, s.Resources[kind])

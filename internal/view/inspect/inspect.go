@@ -31,6 +31,7 @@ type Info struct {
 	Rootless         bool
 	AssumePrivateDNS bool
 	NotEnforced      []string
+	Quotas           resource.Quotas
 }
 
 // Service is what of an AWS service there is: names of operations, sorted.
@@ -132,21 +133,23 @@ func (c *Config) answer(w http.ResponseWriter, r *http.Request, f func(*http.Req
 
 // status is the answer of GET /_culvert/status.
 type status struct {
-	Version          string         `json:"version"`
-	Region           string         `json:"region"`
-	Account          string         `json:"account"`
-	Endpoint         string         `json:"endpoint"`
-	PID              int            `json:"pid"`
-	Started          time.Time      `json:"started"`
-	Data             string         `json:"data"`
-	Rootless         bool           `json:"rootless"`
-	AssumePrivateDNS bool           `json:"assumePrivateDns"`
-	Revision         uint64         `json:"revision"`
-	AppliedRevision  uint64         `json:"appliedRevision"`
-	NetworkError     string         `json:"networkError,omitempty"`
-	Resources        map[string]int `json:"resources"`
-	NotEnforced      []string       `json:"notEnforced"`
-	Services         []Service      `json:"services"`
+	Version          string          `json:"version"`
+	Region           string          `json:"region"`
+	Account          string          `json:"account"`
+	Endpoint         string          `json:"endpoint"`
+	PID              int             `json:"pid"`
+	Started          time.Time       `json:"started"`
+	Data             string          `json:"data"`
+	Rootless         bool            `json:"rootless"`
+	AssumePrivateDNS bool            `json:"assumePrivateDns"`
+	Revision         uint64          `json:"revision"`
+	AppliedRevision  uint64          `json:"appliedRevision"`
+	NetworkError     string          `json:"networkError,omitempty"`
+	Resources        map[string]int  `json:"resources"`
+	NotEnforced      []string        `json:"notEnforced"`
+	Quotas           resource.Quotas `json:"quotas"`
+	RaisedQuotas     []string        `json:"raisedQuotas"` // name=value: not AWS's usual ones
+	Services         []Service       `json:"services"`
 }
 
 func (c *Config) status(*http.Request) (any, error) {
@@ -156,7 +159,7 @@ func (c *Config) status(*http.Request) (any, error) {
 		Version: c.Info.Version, Region: v.Region(), Account: v.Account(), Endpoint: c.Info.Endpoint, PID: c.Info.PID,
 		Started: c.Info.Started, Data: c.Info.Data, Rootless: c.Info.Rootless, AssumePrivateDNS: c.Info.AssumePrivateDNS,
 		Revision: v.Revision(), AppliedRevision: applied, NotEnforced: c.Info.NotEnforced, Resources: count(v),
-		Services: c.Services(),
+		Services: c.Services(), Quotas: c.Info.Quotas.All(), RaisedQuotas: c.Info.Quotas.Texts(),
 	}
 	if err != nil {
 		s.NetworkError = err.Error()
