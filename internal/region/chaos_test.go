@@ -221,7 +221,7 @@ func TestASignalEndsARegionAtAnyMoment(t *testing.T) {
 		c := &chaotic{t: t, temporary: t.TempDir(), links: hostLinks(t)}
 		t.Setenv("TMPDIR", c.temporary)
 		var said bytes.Buffer
-		cmd := exec.Command("/proc/self/exe", "up", "--ephemeral", "--listen", "127.0.0.1:0")
+		cmd := exec.Command("/proc/self/exe", "up", "--quota", "vpcs=500", "--ephemeral", "--listen", "127.0.0.1:0")
 		cmd.Env = append(launch.Environ(), asProgram+"=1")
 		cmd.Stdout, cmd.Stderr = &said, &said
 		if err := cmd.Start(); err != nil {

@@ -103,7 +103,7 @@ func TestAnAddressInUseIsSaidSo(t *testing.T) {
 // up starts the program as a process of its own and waits until it is ready.
 func up(t *testing.T, arguments ...string) *exec.Cmd {
 	t.Helper()
-	cmd := exec.Command("/proc/self/exe", append([]string{"up"}, arguments...)...)
+	cmd := exec.Command("/proc/self/exe", append([]string{"up", "--quota", "vpcs=500"}, arguments...)...)
 	cmd.Env = append(launch.Environ(), asProgram+"=1")
 	var errors bytes.Buffer
 	cmd.Stderr = &errors

@@ -187,7 +187,7 @@ func idle(program string, flags []string) (int, error) {
 	if flags == nil {
 		flags = []string{"--data", data}
 	}
-	cmd := exec.Command(program, append([]string{"up", "--listen", "127.0.0.1:0"}, flags...)...)
+	cmd := exec.Command(program, append([]string{"up", "--quota", "vpcs=500", "--listen", "127.0.0.1:0"}, flags...)...)
 	if err := cmd.Start(); err != nil {
 		return 0, err
 	}
