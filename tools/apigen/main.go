@@ -5,7 +5,8 @@
 // The models are those inside the module github.com/aws/aws-sdk-go; members that are newer than the models come
 // from an optional overlay.json, which has the form of a model and is merged into it.
 //
-// With -names FILE it writes the names of all operations of the services to a file instead.
+// With -names FILE it writes the names of all operations of the services to a file instead, with -filters FILE the
+// filters of EC2's listings.
 //
 // Run it with go generate, or: go run -C tools ./apigen ec2
 package main
@@ -34,12 +35,12 @@ func versions() map[string]string {
 
 func main() {
 	if len(os.Args) < 2 {
-		fmt.Fprintln(os.Stderr, "usage: apigen service..., or apigen -names file")
+		fmt.Fprintln(os.Stderr, "usage: apigen service..., apigen -names file, or apigen -filters file")
 		os.Exit(2)
 	}
-	if len(os.Args) == 3 && os.Args[1] == "-names" {
-		if err := writeNames(os.Args[2]); err != nil {
-			fmt.Fprintf(os.Stderr, "apigen -names: %v\n", err)
+	if lists := map[string]func(string) error{"-names": writeNames, "-filters": writeFilters}; len(os.Args) == 3 && lists[os.Args[1]] != nil {
+		if err := lists[os.Args[1]](os.Args[2]); err != nil {
+			fmt.Fprintf(os.Stderr, "apigen %s: %v\n", os.Args[1], err)
 			os.Exit(1)
 		}
 		return

@@ -81,7 +81,7 @@ func (s *ec2) describeAddressesAttribute(v *state.View, _ *api.Call, in *Describ
 	for _, a := range found {
 		all = append(all, AddressAttribute{AllocationId: new(string(a.AllocationID)), PublicIp: new(a.PublicIP.String())})
 	}
-	l := listing[AddressAttribute]{key: func(a AddressAttribute) string { return *a.AllocationId }}
+	l := listing[AddressAttribute]{pages: pages{least: 1}, key: func(a AddressAttribute) string { return *a.AllocationId }}
 	page, next, err := l.answer(all, nil, in.MaxResults, in.NextToken)
 	if err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/culvert-cloud/culvert/internal/api"
 )
@@ -123,6 +124,14 @@ func number(p *int64) []string {
 		return nil
 	}
 	return []string{strconv.FormatInt(*p, 10)}
+}
+
+// moment is a time as filters have it.
+func moment(t *time.Time) []string {
+	if t == nil {
+		return nil
+	}
+	return []string{t.UTC().Format("2006-01-02T15:04:05.000Z")}
 }
 
 // each collects the values of a field over a list.

@@ -15,6 +15,9 @@ func (s *ec2) describeNetworkInterfaces(v *state.View, _ *api.Call, in *Describe
 	if err != nil {
 		return nil, err
 	}
+	if len(in.NetworkInterfaceIds) > 0 && in.MaxResults != nil {
+		return nil, api.Errorf("InvalidParameterCombination", "The parameter networkInterfaceIds cannot be used with the parameter maxResults")
+	}
 	var all []NetworkInterface
 	for _, eni := range found {
 		all = append(all, interfaceOutput(v, eni))
@@ -48,6 +51,10 @@ func interfaceListing() listing[NetworkInterface] {
 		"status":               func(n NetworkInterface) []string { return text(n.Status) },
 		"subnet-id":            func(n NetworkInterface) []string { return text(n.SubnetId) },
 		"vpc-id":               func(n NetworkInterface) []string { return text(n.VpcId) },
+
+		"availability-zone-id": zoneIDOfInterface,
+		"operator.managed":     func(NetworkInterface) []string { return []string{"false"} }, // services say requester here
+		"operator.principal":   none[NetworkInterface],
 
 		"ipv6-addresses.ipv6-address": none[NetworkInterface],
 	}
@@ -96,6 +103,7 @@ func addAttachmentFields(f fields[NetworkInterface]) {
 			return of(*n.Attachment)
 		}
 	}
+	f["attachment.attach-time"] = attachment(func(a NetworkInterfaceAttachment) []string { return moment(a.AttachTime) })
 	f["attachment.attachment-id"] = attachment(func(a NetworkInterfaceAttachment) []string { return text(a.AttachmentId) })
 	f["attachment.delete-on-termination"] = attachment(func(a NetworkInterfaceAttachment) []string { return flag(a.DeleteOnTermination) })
 	f["attachment.device-index"] = attachment(func(a NetworkInterfaceAttachment) []string { return number(a.DeviceIndex) })

@@ -1,6 +1,7 @@
 package ec2
 
 import (
+	"cmp"
 	"encoding/base64"
 	"slices"
 	"strings"
@@ -13,12 +14,19 @@ type listing[T any] struct {
 	key    func(T) string // orders the items; unique
 	tags   func(T) []Tag  // nil: the items have no tags
 	fields fields[T]
+	pages  pages // the zero value: as most listings have it
 }
 
-// The sizes of a page that AWS allows.
+// pages are the sizes of a page that AWS allows.
+type pages struct{ least, most int64 }
+
+// smallPages are those of the calls for prefix lists.
+func smallPages() pages { return pages{1, 100} }
+
+// The sizes of a page that AWS allows most calls.
 const (
-	minPage = 5
-	maxPage = 1000
+	minPage int64 = 5
+	maxPage int64 = 1000
 )
 
 // answer applies the filters and returns one page, with the token for the next if there is more. A token names
@@ -31,7 +39,7 @@ func (l listing[T]) answer(items []T, filters []Filter, size *int64, token *stri
 	if items == nil {
 		items = []T{} // an empty list is said, as AWS says it; nil would not be
 	}
-	if err := checkPageSize(size); err != nil {
+	if err := l.pages.check(size); err != nil {
 		return nil, nil, err
 	}
 	slices.SortFunc(items, func(a, b T) int { return strings.Compare(l.key(a), l.key(b)) })
@@ -49,15 +57,16 @@ func (l listing[T]) answer(items []T, filters []Filter, size *int64, token *stri
 	return items, new(encodeToken(l.key(items[len(items)-1]))), nil
 }
 
-func checkPageSize(size *int64) error {
+func (p pages) check(size *int64) error {
 	if size == nil {
 		return nil
 	}
-	if *size < minPage {
-		return api.Errorf("InvalidParameterValue", "Value ( %d ) for parameter maxResults is invalid. Expecting a value greater than %d.", *size, minPage)
+	least, most := cmp.Or(p.least, minPage), cmp.Or(p.most, maxPage)
+	if *size < least {
+		return api.Errorf("InvalidParameterValue", "Value ( %d ) for parameter maxResults is invalid. Expecting a value greater than %d.", *size, least)
 	}
-	if *size > maxPage {
-		return api.Errorf("InvalidParameterValue", "Value ( %d ) for parameter maxResults is invalid. Expecting a value less than %d.", *size, maxPage)
+	if *size > most {
+		return api.Errorf("InvalidParameterValue", "Value ( %d ) for parameter maxResults is invalid. Expecting a value less than %d.", *size, most)
 	}
 	return nil
 }

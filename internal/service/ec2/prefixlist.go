@@ -215,8 +215,9 @@ func (s *ec2) describeManagedPrefixLists(v *state.View, _ *api.Call, in *Describ
 		all = append(all, managedListOutput(v, p))
 	}
 	l := listing[ManagedPrefixList]{
-		key:  func(p ManagedPrefixList) string { return *p.PrefixListId },
-		tags: func(p ManagedPrefixList) []Tag { return p.Tags },
+		pages: smallPages(),
+		key:   func(p ManagedPrefixList) string { return *p.PrefixListId },
+		tags:  func(p ManagedPrefixList) []Tag { return p.Tags },
 		fields: fields[ManagedPrefixList]{
 			"owner-id":         func(p ManagedPrefixList) []string { return text(p.OwnerId) },
 			"prefix-list-id":   func(p ManagedPrefixList) []string { return text(p.PrefixListId) },
@@ -242,7 +243,7 @@ func (s *ec2) getManagedPrefixListEntries(v *state.View, _ *api.Call, in *GetMan
 	for _, e := range p.Entries {
 		all = append(all, PrefixListEntry{Cidr: new(e.CIDR.String()), Description: new(e.Description)})
 	}
-	l := listing[PrefixListEntry]{key: func(e PrefixListEntry) string { return *e.Cidr }}
+	l := listing[PrefixListEntry]{pages: smallPages(), key: func(e PrefixListEntry) string { return *e.Cidr }}
 	page, next, err := l.answer(all, nil, in.MaxResults, in.NextToken)
 	if err != nil {
 		return nil, err

@@ -100,6 +100,10 @@ func (s *ec2) describeAvailabilityZones(v *state.View, _ *api.Call, in *Describe
 			"zone-name":     func(z AvailabilityZone) []string { return text(z.ZoneName) },
 			"zone-type":     func(z AvailabilityZone) []string { return text(z.ZoneType) },
 			"message":       none[AvailabilityZone],
+
+			"group-long-name":  none[AvailabilityZone],
+			"parent-zone-id":   none[AvailabilityZone],
+			"parent-zone-name": none[AvailabilityZone],
 		},
 	}
 	page, _, err := l.answer(found, in.Filters, nil, nil)
@@ -107,6 +111,20 @@ func (s *ec2) describeAvailabilityZones(v *state.View, _ *api.Call, in *Describe
 		return nil, err
 	}
 	return &DescribeAvailabilityZonesOutput{AvailabilityZones: page}, nil
+}
+
+// zoneIDOfInterface is the id of the zone that an interface is in: us-west-2a is usw2-az1.
+func zoneIDOfInterface(n NetworkInterface) []string {
+	name := value(n.AvailabilityZone)
+	if name == "" {
+		return nil
+	}
+	for _, z := range zones(name[:len(name)-1]) {
+		if z.name == name {
+			return []string{z.id}
+		}
+	}
+	return nil
 }
 
 func zoneOutput(region string, z zone) AvailabilityZone {

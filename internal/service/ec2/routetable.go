@@ -215,6 +215,7 @@ func routeTableListing() listing[RouteTable] {
 		key:    func(t RouteTable) string { return *t.RouteTableId },
 		tags:   func(t RouteTable) []Tag { return t.Tags },
 		fields: f,
+		pages:  pages{most: 100},
 	}
 }
 

@@ -182,6 +182,16 @@ func subnetListing() listing[Subnet] {
 			"private-dns-name-options-on-launch.hostname-type": func(s Subnet) []string {
 				return text(s.PrivateDnsNameOptionsOnLaunch.HostnameType)
 			},
+			"private-dns-name-options-on-launch.enable-resource-name-dns-a-record": func(s Subnet) []string {
+				return flag(s.PrivateDnsNameOptionsOnLaunch.EnableResourceNameDnsARecord)
+			},
+			"private-dns-name-options-on-launch.enable-resource-name-dns-aaaa-record": func(s Subnet) []string {
+				return flag(s.PrivateDnsNameOptionsOnLaunch.EnableResourceNameDnsAAAARecord)
+			},
+			"map-customer-owned-ip-on-launch": func(s Subnet) []string { return flag(s.MapCustomerOwnedIpOnLaunch) },
+			"customer-owned-ipv4-pool":        none[Subnet],
+			"enable-lni-at-device-index":      none[Subnet],
+
 			"state":       func(s Subnet) []string { return text(s.State) },
 			"subnet-arn":  func(s Subnet) []string { return text(s.SubnetArn) },
 			"subnet-id":   func(s Subnet) []string { return text(s.SubnetId) },

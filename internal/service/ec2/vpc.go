@@ -182,6 +182,9 @@ func vpcListing() listing[Vpc] {
 			"vpc-id":                                func(v Vpc) []string { return text(v.VpcId) },
 			"ipv6-cidr-block-association.ipv6-cidr-block": none[Vpc],
 			"ipv6-cidr-block-association.state":           none[Vpc],
+
+			"ipv6-cidr-block-association.association-id": none[Vpc],
+			"ipv6-cidr-block-association.ipv6-pool":      none[Vpc],
 		},
 	}
 }

@@ -17,6 +17,7 @@ type world struct {
 	t     testing.TB
 	store *state.Store
 	now   time.Time
+	known map[string]string // ids that a test wants again, by what calls call them
 	*ec2
 }
 
