@@ -30,6 +30,7 @@ const (
 	QuotaInterfaceEndpoints   Quota = "interface-endpoints-per-vpc"
 	QuotaGatewayEndpoints     Quota = "gateway-endpoints"
 	QuotaPeerings             Quota = "peerings-per-vpc"
+	QuotaPrefixListVersions   Quota = "versions-per-prefix-list"
 	QuotaPrefixListEntries    Quota = "entries-per-prefix-list"
 	maxRulesTimesGroups             = 1000
 	practicallyUnlimitedQuota       = 1_000_000
@@ -58,6 +59,7 @@ func quotaRanges() map[Quota]quotaRange {
 		QuotaInterfaceEndpoints: {50, practicallyUnlimitedQuota},
 		QuotaGatewayEndpoints:   {20, practicallyUnlimitedQuota},
 		QuotaPeerings:           {50, 125},
+		QuotaPrefixListVersions: {1000, 1000},
 		QuotaPrefixListEntries:  {1000, 1000},
 	}
 }

@@ -67,12 +67,19 @@ type PrefixList struct {
 	MaxEntries int
 	Version    int64
 	Entries    []PrefixListEntry
+	Earlier    []PrefixListVersion // oldest first
 	AWSManaged bool
 	Tags       Tags
 }
 
 func (*PrefixList) Kind() Kind    { return KindPrefixList }
 func (p *PrefixList) Key() string { return string(p.ID) }
+
+// PrefixListVersion is what a list had before it was changed.
+type PrefixListVersion struct {
+	Version int64
+	Entries []PrefixListEntry
+}
 
 // PrefixListEntry is one block of a prefix list.
 type PrefixListEntry struct {

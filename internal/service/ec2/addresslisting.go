@@ -67,6 +67,19 @@ func addressOutput(r state.Reader, a *resource.Address) Address {
 	return out
 }
 
+// describeAddressTransfers lists nothing: there is no other account to transfer an address to.
+func (s *ec2) describeAddressTransfers(v *state.View, _ *api.Call, in *DescribeAddressTransfersInput) (*DescribeAddressTransfersOutput, error) {
+	if _, err := named[*resource.Address](v, nounAddress, in.AllocationIds); err != nil {
+		return nil, err
+	}
+	l := listing[AddressTransfer]{key: func(t AddressTransfer) string { return *t.AllocationId }}
+	page, next, err := l.answer(nil, nil, in.MaxResults, in.NextToken)
+	if err != nil {
+		return nil, err
+	}
+	return &DescribeAddressTransfersOutput{AddressTransfers: page, NextToken: next}, nil
+}
+
 // describeAddressesAttribute lists the addresses. Their only attribute is a reverse DNS name, and none can have
 // one here.
 func (s *ec2) describeAddressesAttribute(v *state.View, _ *api.Call, in *DescribeAddressesAttributeInput) (*DescribeAddressesAttributeOutput, error) {

@@ -48,6 +48,7 @@ func neverHere() map[string]string {
 		"instance-id": "no instance here", "attachment.instance-id": "no instance here", "route.instance-id": "no instance here",
 		"message": "zones have no messages", "parent-zone-id": "no local zones", "parent-zone-name": "no local zones",
 		"route.transit-gateway-id": "no transit gateways", "expiration-time": "requests do not expire",
+		"DescribeAddressTransfers":          "there is no other account",
 		"DescribeVpcEndpointServices":       "AWS's services have no tags",
 		"operator.principal":                "no service manages an interface openly",
 		"association.gateway-id":            "no route tables of gateways",
@@ -136,7 +137,7 @@ func TestEveryDocumentedFilterFilters(t *testing.T) {
 	listings, never := documentedListings(t), neverHere()
 	for _, l := range listers(t) {
 		all, _, err := l.call(l.with("Unset", nil))
-		if err != nil || len(all) == 0 {
+		if err != nil || len(all) == 0 && never[l.Name] == "" {
 			t.Errorf("%s: %d items, %v; there should be some", l.Name, len(all), err)
 			continue
 		}
@@ -266,6 +267,9 @@ func furnished(t *testing.T) *world {
 		endpoint := do(w, w.createVPCEndpoint, gatewayEndpoint(vpc)).VpcEndpoint.VpcEndpointId
 		other := w.vpc(fmt.Sprintf("10.%d.0.0/16", i+20))
 		peering := w.activePeer(vpc, other)
+		far := w.group(other, "far")
+		do(w, w.authorizeSecurityGroupIngress, AuthorizeSecurityGroupIngressInput{GroupId: group, IpPermissions: []IpPermission{{IpProtocol: new("-1"), UserIdGroupPairs: []UserIdGroupPair{{GroupId: far}}}}})
+		do(w, w.deleteSecurityGroup, DeleteSecurityGroupInput{GroupId: far}) // the rule is stale
 		route(CreateRouteInput{DestinationCidrBlock: new(fmt.Sprintf("10.%d.0.0/16", i+20)), VpcPeeringConnectionId: peering})
 		dhcp := do(w, w.createDHCPOptions, options).DhcpOptions.DhcpOptionsId
 		ids = append(ids, *subnet, *group, *table, *eni, *address, *nat, *elastic, *endpoint, *other, *peering, *dhcp, *w.gateway(other),

@@ -170,6 +170,21 @@ func (s *ec2) modifyNetworkInterfaceAttribute(tx *state.Tx, _ *api.Call, in *Mod
 	return &ModifyNetworkInterfaceAttributeOutput{}, nil
 }
 
+// resetNetworkInterfaceAttribute turns the source/destination check on again, which is all that can be reset.
+func (s *ec2) resetNetworkInterfaceAttribute(tx *state.Tx, _ *api.Call, in *ResetNetworkInterfaceAttributeInput) (*ResetNetworkInterfaceAttributeOutput, error) {
+	old, err := userInterface(tx, in.NetworkInterfaceId)
+	if err != nil {
+		return nil, err
+	}
+	if in.SourceDestCheck == nil {
+		return nil, missing("sourceDestCheck")
+	}
+	eni := *old
+	eni.SourceDestCheck = true
+	tx.Put(&eni)
+	return &ResetNetworkInterfaceAttributeOutput{}, nil
+}
+
 func (s *ec2) describeNetworkInterfaceAttribute(v *state.View, _ *api.Call, in *DescribeNetworkInterfaceAttributeInput) (*DescribeNetworkInterfaceAttributeOutput, error) {
 	eni, err := find[*resource.NetworkInterface](v, vpcnet.ENI, "networkInterfaceId", in.NetworkInterfaceId)
 	if err != nil {

@@ -78,3 +78,15 @@ func TestBadInterfacesAreRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestTheSourceDestinationCheckIsTurnedOnAgain(t *testing.T) {
+	w := newWorld(t)
+	eni := w.eni(w.subnet(w.vpc("10.0.0.0/16"), "10.0.0.0/24", "a"))
+	do(w, w.modifyNetworkInterfaceAttribute, ModifyNetworkInterfaceAttributeInput{NetworkInterfaceId: eni, SourceDestCheck: &AttributeBooleanValue{Value: new(false)}})
+	refused(w, w.resetNetworkInterfaceAttribute, ResetNetworkInterfaceAttributeInput{NetworkInterfaceId: eni}, "MissingParameter")
+	refused(w, w.resetNetworkInterfaceAttribute, ResetNetworkInterfaceAttributeInput{NetworkInterfaceId: nowhere("eni"), SourceDestCheck: new("true")}, "InvalidNetworkInterfaceID.NotFound")
+	do(w, w.resetNetworkInterfaceAttribute, ResetNetworkInterfaceAttributeInput{NetworkInterfaceId: eni, SourceDestCheck: new("true")})
+	if got := see(w, w.describeNetworkInterfaces, DescribeNetworkInterfacesInput{}).NetworkInterfaces[0]; !*got.SourceDestCheck {
+		t.Error("it is off")
+	}
+}

@@ -16,12 +16,14 @@ func (s *ec2) operations() []service.Operation {
 		s.defaultVPCOperations(),
 		s.routeOperations(),
 		s.securityGroupOperations(),
+		s.groupUseOperations(),
 		s.networkACLOperations(),
 		s.gatewayOperations(),
 		s.interfaceOperations(),
 		s.endpointOperations(),
 		s.peeringOperations(),
 		s.prefixListOperations(),
+		s.prefixListUseOperations(),
 		s.regionOperations(),
 	))
 }
@@ -125,6 +127,7 @@ func (s *ec2) gatewayOperations() []service.Operation {
 		})),
 		service.Update("DisassociateAddress", s.disassociateAddress, onFound(func(r state.Reader, in *DisassociateAddressInput) refs { return refs{associatedRef(r, in)} })),
 		service.View("DescribeAddresses", s.describeAddresses, service.OnAny()),
+		service.View("DescribeAddressTransfers", s.describeAddressTransfers, service.OnAny()),
 		service.View("DescribeAddressesAttribute", s.describeAddressesAttribute, service.OnAny()),
 		service.Update("CreateNatGateway", s.createNATGateway, on(func(in *CreateNatGatewayInput) refs {
 			return refs{made("natgateway"), subnetRef(in.SubnetId), addressRef(in.AllocationId)}
@@ -146,6 +149,7 @@ func (s *ec2) interfaceOperations() []service.Operation {
 		service.Update("ModifyNetworkInterfaceAttribute", s.modifyNetworkInterfaceAttribute, on(func(in *ModifyNetworkInterfaceAttributeInput) refs {
 			return append(refs{interfaceRef(in.NetworkInterfaceId)}, many("security-group", in.Groups)...)
 		})),
+		service.Update("ResetNetworkInterfaceAttribute", s.resetNetworkInterfaceAttribute, on(func(in *ResetNetworkInterfaceAttributeInput) refs { return refs{interfaceRef(in.NetworkInterfaceId)} })),
 		service.View("DescribeNetworkInterfaceAttribute", s.describeNetworkInterfaceAttribute, on(func(in *DescribeNetworkInterfaceAttributeInput) refs {
 			return refs{interfaceRef(in.NetworkInterfaceId)}
 		})),

@@ -162,6 +162,7 @@ func (s *ec2) modifyManagedPrefixList(tx *state.Tx, _ *api.Call, in *ModifyManag
 		if p.Entries, err = addEntries(p.Entries, in.AddEntries, p.MaxEntries); err != nil {
 			return nil, err
 		}
+		p.Earlier = remember(tx, old)
 		p.Version++
 	}
 	tx.Put(&p)
@@ -173,10 +174,15 @@ func (s *ec2) modifyManagedPrefixList(tx *state.Tx, _ *api.Call, in *ModifyManag
 	return &ModifyManagedPrefixListOutput{PrefixList: &out}, nil
 }
 
-// checkListUsers refuses a list that has become too big for a group that names it.
+// checkListUsers refuses a list that has become too big for a group or a route table that names it.
 func checkListUsers(r state.Reader, id resource.PrefixListID) error {
 	for _, g := range state.Select(r, func(g *resource.SecurityGroup) bool { return groupNames(g, id) }) {
 		if err := checkRuleCount(r, g); err != nil {
+			return err
+		}
+	}
+	for _, t := range state.Select(r, func(t *resource.RouteTable) bool { return tableNames(t, id) }) {
+		if err := checkRouteCount(r, t); err != nil {
 			return err
 		}
 	}
@@ -192,10 +198,7 @@ func (s *ec2) deleteManagedPrefixList(tx *state.Tx, _ *api.Call, in *DeleteManag
 	if err != nil {
 		return nil, err
 	}
-	routed := func(t *resource.RouteTable) bool {
-		return slices.ContainsFunc(t.Routes, func(r resource.Route) bool { return r.DestinationPrefixListID == p.ID })
-	}
-	if exists(tx, routed) || exists(tx, func(g *resource.SecurityGroup) bool { return groupNames(g, p.ID) }) {
+	if exists(tx, func(t *resource.RouteTable) bool { return tableNames(t, p.ID) }) || exists(tx, func(g *resource.SecurityGroup) bool { return groupNames(g, p.ID) }) {
 		return nil, api.Errorf("DependencyViolation", "The prefix list '%s' has dependencies and cannot be deleted.", p.ID)
 	}
 	out := managedListOutput(tx, p)
@@ -236,11 +239,14 @@ func (s *ec2) getManagedPrefixListEntries(v *state.View, _ *api.Call, in *GetMan
 	if err != nil {
 		return nil, err
 	}
-	if in.TargetVersion != nil && *in.TargetVersion != p.Version {
-		return nil, unsupported("Old versions of prefix lists are not kept in this region: the version is %d.", p.Version)
+	entries := p.Entries
+	if in.TargetVersion != nil {
+		if entries, err = entriesAt(p, *in.TargetVersion); err != nil {
+			return nil, err
+		}
 	}
 	var all []PrefixListEntry
-	for _, e := range p.Entries {
+	for _, e := range entries {
 		all = append(all, PrefixListEntry{Cidr: new(e.CIDR.String()), Description: new(e.Description)})
 	}
 	l := listing[PrefixListEntry]{pages: smallPages(), key: func(e PrefixListEntry) string { return *e.Cidr }}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/culvert-cloud/culvert/internal/resource"
+
 	"github.com/culvert-cloud/culvert/internal/network/topology"
 )
 
@@ -82,7 +84,72 @@ func TestACustomersPrefixListHasVersions(t *testing.T) {
 			refused(w, w.modifyManagedPrefixList, in, want)
 		}
 	}
-	notSeen(w, w.getManagedPrefixListEntries, GetManagedPrefixListEntriesInput{PrefixListId: id, TargetVersion: new(int64(1))}, "UnsupportedOperation")
+	notSeen(w, w.getManagedPrefixListEntries, GetManagedPrefixListEntriesInput{PrefixListId: id, TargetVersion: new(int64(3))}, "InvalidParameterValue")
+}
+
+func TestAPrefixListIsPutBackToAnEarlierVersion(t *testing.T) {
+	w := newWorld(t)
+	one, two, three := new(int64(1)), new(int64(2)), new(int64(3))
+	id := do(w, w.createManagedPrefixList, CreateManagedPrefixListInput{AddressFamily: new("IPv4"), MaxEntries: two, PrefixListName: new("x"), Entries: []AddPrefixListEntry{{Cidr: new("10.0.0.0/8")}}}).PrefixList.PrefixListId
+	do(w, w.modifyManagedPrefixList, ModifyManagedPrefixListInput{PrefixListId: id, CurrentVersion: one, AddEntries: []AddPrefixListEntry{{Cidr: new("11.0.0.0/8")}}})
+	blocks := func(version *int64) []string {
+		return each(see(w, w.getManagedPrefixListEntries, GetManagedPrefixListEntriesInput{PrefixListId: id, TargetVersion: version}).Entries, func(e PrefixListEntry) *string { return e.Cidr })
+	}
+	if d := diff(blocks(one), []string{"10.0.0.0/8"}); d != "" {
+		t.Errorf("version 1 differs (-got +want):\n%s", d)
+	}
+	restore := RestoreManagedPrefixListVersionInput{PrefixListId: id, PreviousVersion: one, CurrentVersion: two}
+	if got := do(w, w.restoreManagedPrefixListVersion, restore).PrefixList; *got.Version != 3 || *got.State != "restore-in-progress" {
+		t.Errorf("got %+v", got)
+	}
+	if d := diff(blocks(nil), []string{"10.0.0.0/8"}); d != "" {
+		t.Errorf("restored differs (-got +want):\n%s", d)
+	}
+	if d := diff(blocks(two), []string{"10.0.0.0/8", "11.0.0.0/8"}); d != "" {
+		t.Errorf("version 2 differs (-got +want):\n%s", d)
+	}
+	refused(w, w.restoreManagedPrefixListVersion, restore, "PrefixListVersionMismatch")
+	refused(w, w.restoreManagedPrefixListVersion, RestoreManagedPrefixListVersionInput{PrefixListId: id, PreviousVersion: new(int64(9)), CurrentVersion: three}, "InvalidParameterValue")
+	refused(w, w.restoreManagedPrefixListVersion, RestoreManagedPrefixListVersionInput{PrefixListId: id, CurrentVersion: three}, "MissingParameter")
+	do(w, w.modifyManagedPrefixList, ModifyManagedPrefixListInput{PrefixListId: id, MaxEntries: one})
+	refused(w, w.restoreManagedPrefixListVersion, RestoreManagedPrefixListVersionInput{PrefixListId: id, PreviousVersion: two, CurrentVersion: three}, "PrefixListMaxEntriesExceeded")
+	amazons := see(w, w.describeManagedPrefixLists, DescribeManagedPrefixListsInput{Filters: filter("owner-id", "AWS")}).PrefixLists[0]
+	refused(w, w.restoreManagedPrefixListVersion, RestoreManagedPrefixListVersionInput{PrefixListId: amazons.PrefixListId, PreviousVersion: one, CurrentVersion: one}, "UnauthorizedOperation")
+}
+
+func TestWhatNamesAPrefixListIsListed(t *testing.T) {
+	w := newWorld(t)
+	vpc := w.vpc("10.0.0.0/16")
+	g, table := w.group(vpc, "web"), w.routeTable(vpc)
+	id := do(w, w.createManagedPrefixList, CreateManagedPrefixListInput{AddressFamily: new("IPv4"), MaxEntries: new(int64(10)), PrefixListName: new("x")}).PrefixList.PrefixListId
+	associations := func() []string {
+		return each(see(w, w.getManagedPrefixListAssociations, GetManagedPrefixListAssociationsInput{PrefixListId: id}).PrefixListAssociations, func(a PrefixListAssociation) *string { return a.ResourceId })
+	}
+	if got := associations(); len(got) != 0 {
+		t.Errorf("nothing names it, got %v", got)
+	}
+	do(w, w.authorizeSecurityGroupIngress, AuthorizeSecurityGroupIngressInput{GroupId: g, IpPermissions: []IpPermission{{IpProtocol: new("-1"), PrefixListIds: []PrefixListId{{PrefixListId: id}}}}})
+	do(w, w.createRoute, CreateRouteInput{RouteTableId: table, DestinationPrefixListId: id, GatewayId: w.gateway(vpc)})
+	if d := diff(associations(), []string{*table, *g}); d != "" {
+		t.Errorf("associations differ (-got +want):\n%s", d)
+	}
+	notSeen(w, w.getManagedPrefixListAssociations, GetManagedPrefixListAssociationsInput{PrefixListId: nowhere("pl")}, "InvalidPrefixListID.NotFound")
+}
+
+func TestARouteToAPrefixListCountsWithItsSize(t *testing.T) {
+	quotas := roomy()
+	quotas[resource.QuotaRoutes] = 10
+	w := newWorldWith(t, "us-west-2", quotas)
+	vpc := w.vpc("10.0.0.0/16")
+	table, gateway := w.routeTable(vpc), w.gateway(vpc)
+	list := func(size int64) *string {
+		return do(w, w.createManagedPrefixList, CreateManagedPrefixListInput{AddressFamily: new("IPv4"), MaxEntries: &size, PrefixListName: new("x")}).PrefixList.PrefixListId
+	}
+	eight := list(8)
+	do(w, w.createRoute, CreateRouteInput{RouteTableId: table, DestinationPrefixListId: eight, GatewayId: gateway})
+	refused(w, w.createRoute, CreateRouteInput{RouteTableId: table, DestinationPrefixListId: list(3), GatewayId: gateway}, "RouteLimitExceeded")
+	refused(w, w.modifyManagedPrefixList, ModifyManagedPrefixListInput{PrefixListId: eight, MaxEntries: new(int64(11))}, "RouteLimitExceeded")
+	do(w, w.createRoute, CreateRouteInput{RouteTableId: table, DestinationCidrBlock: new("0.0.0.0/0"), GatewayId: gateway})
 }
 
 func TestAPrefixListInUseIsNotDeletedAndCountsWithItsSize(t *testing.T) {

@@ -126,6 +126,17 @@ func TestEveryQuotaIsEnforced(t *testing.T) {
 				return second(try(w, w.createManagedPrefixList, CreateManagedPrefixListInput{AddressFamily: new("IPv4"), PrefixListName: new("l"), MaxEntries: new(int64(1))}))
 			}
 		}},
+		resource.QuotaPrefixListVersions: {"InvalidParameterValue", func(w *world) func(int) error {
+			list := do(w, w.createManagedPrefixList, CreateManagedPrefixListInput{AddressFamily: new("IPv4"), PrefixListName: new("l"), MaxEntries: new(int64(9))}).PrefixList.PrefixListId
+			return func(i int) error { // the first is there until there are more than three
+				if i > 0 {
+					do(w, w.modifyManagedPrefixList, ModifyManagedPrefixListInput{
+						PrefixListId: list, CurrentVersion: new(int64(i)), AddEntries: []AddPrefixListEntry{{Cidr: new(fmt.Sprintf("10.%d.0.0/16", i))}},
+					})
+				}
+				return second(look(w, w.getManagedPrefixListEntries, GetManagedPrefixListEntriesInput{PrefixListId: list, TargetVersion: new(int64(1))}))
+			}
+		}},
 		resource.QuotaPrefixListEntries: {"InvalidParameterValue", func(w *world) func(int) error {
 			return func(i int) error {
 				return second(try(w, w.createManagedPrefixList, CreateManagedPrefixListInput{AddressFamily: new("IPv4"), PrefixListName: new("l"), MaxEntries: new(int64(i + 1))}))

@@ -96,11 +96,11 @@ func (s *ec2) createRoute(tx *state.Tx, _ *api.Call, in *CreateRouteInput) (*Cre
 	if routeIndex(t, d) >= 0 || gatewayEndpointOn(tx, t.ID, d.list) != nil {
 		return nil, api.Errorf("RouteAlreadyExists", "The route identified by %s already exists.", d)
 	}
-	if len(t.Routes) >= tx.Quota(resource.QuotaRoutes) {
-		return nil, api.Errorf("RouteLimitExceeded", "The maximum number of routes has been reached.")
-	}
 	c := *t
 	c.Routes = append(slices.Clone(t.Routes), resource.Route{DestinationCIDR: d.block, DestinationPrefixListID: d.list, Target: target})
+	if err := checkRouteCount(tx, &c); err != nil {
+		return nil, err
+	}
 	tx.Put(&c)
 	return &CreateRouteOutput{Return: new(true)}, nil
 }

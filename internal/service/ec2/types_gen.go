@@ -58,6 +58,16 @@ type AddressAttribute struct {
 	PublicIp        *string          `wire:"PublicIp,out=publicIp"`
 }
 
+// AddressTransfer is part of DescribeAddressTransfers.
+type AddressTransfer struct {
+	AddressTransferStatus            *string    `wire:"AddressTransferStatus,out=addressTransferStatus"`
+	AllocationId                     *string    `wire:"AllocationId,out=allocationId"`
+	PublicIp                         *string    `wire:"PublicIp,out=publicIp"`
+	TransferAccountId                *string    `wire:"TransferAccountId,out=transferAccountId"`
+	TransferOfferAcceptedTimestamp   *time.Time `wire:"TransferOfferAcceptedTimestamp,out=transferOfferAcceptedTimestamp"`
+	TransferOfferExpirationTimestamp *time.Time `wire:"TransferOfferExpirationTimestamp,out=transferOfferExpirationTimestamp"`
+}
+
 // AllocateAddressInput is the request of AllocateAddress.
 type AllocateAddressInput struct {
 	Address               *string            `wire:"Address"`
@@ -684,6 +694,20 @@ type DescribeAccountAttributesOutput struct {
 	AccountAttributes []AccountAttribute `wire:"AccountAttributeSet,out=accountAttributeSet"`
 }
 
+// DescribeAddressTransfersInput is the request of DescribeAddressTransfers.
+type DescribeAddressTransfersInput struct {
+	AllocationIds []string `wire:"AllocationId,item=AllocationId"`
+	DryRun        *bool    `wire:"DryRun"`
+	MaxResults    *int64   `wire:"MaxResults,min=5,max=1000"`
+	NextToken     *string  `wire:"NextToken"`
+}
+
+// DescribeAddressTransfersOutput is the answer of DescribeAddressTransfers.
+type DescribeAddressTransfersOutput struct {
+	AddressTransfers []AddressTransfer `wire:"AddressTransferSet,out=addressTransferSet"`
+	NextToken        *string           `wire:"NextToken,out=nextToken"`
+}
+
 // DescribeAddressesAttributeInput is the request of DescribeAddressesAttribute.
 type DescribeAddressesAttributeInput struct {
 	AllocationIds []string `wire:"AllocationId"`
@@ -876,6 +900,17 @@ type DescribeRouteTablesOutput struct {
 	RouteTables []RouteTable `wire:"RouteTableSet,out=routeTableSet"`
 }
 
+// DescribeSecurityGroupReferencesInput is the request of DescribeSecurityGroupReferences.
+type DescribeSecurityGroupReferencesInput struct {
+	DryRun  *bool    `wire:"DryRun"`
+	GroupId []string `wire:"GroupId,required"`
+}
+
+// DescribeSecurityGroupReferencesOutput is the answer of DescribeSecurityGroupReferences.
+type DescribeSecurityGroupReferencesOutput struct {
+	SecurityGroupReferenceSet []SecurityGroupReference `wire:"SecurityGroupReferenceSet,out=securityGroupReferenceSet"`
+}
+
 // DescribeSecurityGroupRulesInput is the request of DescribeSecurityGroupRules.
 type DescribeSecurityGroupRulesInput struct {
 	DryRun               *bool    `wire:"DryRun"`
@@ -905,6 +940,20 @@ type DescribeSecurityGroupsInput struct {
 type DescribeSecurityGroupsOutput struct {
 	NextToken      *string         `wire:"NextToken,out=nextToken"`
 	SecurityGroups []SecurityGroup `wire:"SecurityGroupInfo,out=securityGroupInfo"`
+}
+
+// DescribeStaleSecurityGroupsInput is the request of DescribeStaleSecurityGroups.
+type DescribeStaleSecurityGroupsInput struct {
+	DryRun     *bool   `wire:"DryRun"`
+	MaxResults *int64  `wire:"MaxResults,min=5,max=255"`
+	NextToken  *string `wire:"NextToken,min=1,max=1024"`
+	VpcId      *string `wire:"VpcId,required"`
+}
+
+// DescribeStaleSecurityGroupsOutput is the answer of DescribeStaleSecurityGroups.
+type DescribeStaleSecurityGroupsOutput struct {
+	NextToken             *string              `wire:"NextToken,out=nextToken"`
+	StaleSecurityGroupSet []StaleSecurityGroup `wire:"StaleSecurityGroupSet,out=staleSecurityGroupSet"`
 }
 
 // DescribeSubnetsInput is the request of DescribeSubnets.
@@ -1087,10 +1136,24 @@ type EnaSrdUdpSpecification struct {
 	EnaSrdUdpEnabled *bool `wire:"EnaSrdUdpEnabled"`
 }
 
-// Filter is part of DescribeAddresses, DescribeAvailabilityZones and 17 more operations.
+// Filter is part of DescribeAddresses, DescribeAvailabilityZones and 18 more operations.
 type Filter struct {
 	Name   *string  `wire:"Name"`
 	Values []string `wire:"Value"`
+}
+
+// GetManagedPrefixListAssociationsInput is the request of GetManagedPrefixListAssociations.
+type GetManagedPrefixListAssociationsInput struct {
+	DryRun       *bool   `wire:"DryRun"`
+	MaxResults   *int64  `wire:"MaxResults,min=5,max=255"`
+	NextToken    *string `wire:"NextToken"`
+	PrefixListId *string `wire:"PrefixListId,required"`
+}
+
+// GetManagedPrefixListAssociationsOutput is the answer of GetManagedPrefixListAssociations.
+type GetManagedPrefixListAssociationsOutput struct {
+	NextToken              *string                 `wire:"NextToken,out=nextToken"`
+	PrefixListAssociations []PrefixListAssociation `wire:"PrefixListAssociationSet,out=prefixListAssociationSet"`
 }
 
 // GetManagedPrefixListEntriesInput is the request of GetManagedPrefixListEntries.
@@ -1106,6 +1169,21 @@ type GetManagedPrefixListEntriesInput struct {
 type GetManagedPrefixListEntriesOutput struct {
 	Entries   []PrefixListEntry `wire:"EntrySet,out=entrySet"`
 	NextToken *string           `wire:"NextToken,out=nextToken"`
+}
+
+// GetSecurityGroupsForVpcInput is the request of GetSecurityGroupsForVpc.
+type GetSecurityGroupsForVpcInput struct {
+	DryRun     *bool    `wire:"DryRun"`
+	Filters    []Filter `wire:"Filter,item=Filter"`
+	MaxResults *int64   `wire:"MaxResults,min=5,max=1000"`
+	NextToken  *string  `wire:"NextToken"`
+	VpcId      *string  `wire:"VpcId,required"`
+}
+
+// GetSecurityGroupsForVpcOutput is the answer of GetSecurityGroupsForVpc.
+type GetSecurityGroupsForVpcOutput struct {
+	NextToken            *string               `wire:"NextToken,out=nextToken"`
+	SecurityGroupForVpcs []SecurityGroupForVpc `wire:"SecurityGroupForVpcSet,out=securityGroupForVpcSet"`
 }
 
 // GroupIdentifier is part of CreateNetworkInterface, DescribeNetworkInterfaceAttribute, DescribeNetworkInterfaces.
@@ -1194,7 +1272,7 @@ type LastError struct {
 	Message *string `wire:"Message,out=message"`
 }
 
-// ManagedPrefixList is part of CreateManagedPrefixList, DeleteManagedPrefixList and 2 more operations.
+// ManagedPrefixList is part of CreateManagedPrefixList, DeleteManagedPrefixList and 3 more operations.
 type ManagedPrefixList struct {
 	AddressFamily  *string `wire:"AddressFamily,out=addressFamily"`
 	MaxEntries     *int64  `wire:"MaxEntries,out=maxEntries"`
@@ -1478,6 +1556,12 @@ type PrefixList struct {
 	PrefixListName *string  `wire:"PrefixListName,out=prefixListName"`
 }
 
+// PrefixListAssociation is part of GetManagedPrefixListAssociations.
+type PrefixListAssociation struct {
+	ResourceId    *string `wire:"ResourceId,out=resourceId"`
+	ResourceOwner *string `wire:"ResourceOwner,out=resourceOwner"`
+}
+
 // PrefixListEntry is part of GetManagedPrefixListEntries.
 type PrefixListEntry struct {
 	Cidr        *string `wire:"Cidr,out=cidr"`
@@ -1629,6 +1713,26 @@ type ReplaceRouteTableAssociationOutput struct {
 	NewAssociationId *string                     `wire:"NewAssociationId,out=newAssociationId"`
 }
 
+// ResetNetworkInterfaceAttributeInput is the request of ResetNetworkInterfaceAttribute.
+type ResetNetworkInterfaceAttributeInput struct {
+	DryRun             *bool   `wire:"DryRun,out=dryRun"`
+	NetworkInterfaceId *string `wire:"NetworkInterfaceId,out=networkInterfaceId,required"`
+	SourceDestCheck    *string `wire:"SourceDestCheck,out=sourceDestCheck"`
+}
+
+// RestoreManagedPrefixListVersionInput is the request of RestoreManagedPrefixListVersion.
+type RestoreManagedPrefixListVersionInput struct {
+	CurrentVersion  *int64  `wire:"CurrentVersion,required"`
+	DryRun          *bool   `wire:"DryRun"`
+	PrefixListId    *string `wire:"PrefixListId,required"`
+	PreviousVersion *int64  `wire:"PreviousVersion,required"`
+}
+
+// RestoreManagedPrefixListVersionOutput is the answer of RestoreManagedPrefixListVersion.
+type RestoreManagedPrefixListVersionOutput struct {
+	PrefixList *ManagedPrefixList `wire:"PrefixList,out=prefixList"`
+}
+
 // RevokeSecurityGroupEgressInput is the request of RevokeSecurityGroupEgress.
 type RevokeSecurityGroupEgressInput struct {
 	CidrIp                     *string        `wire:"CidrIp,out=cidrIp"`
@@ -1747,10 +1851,28 @@ type SecurityGroup struct {
 	VpcId               *string        `wire:"VpcId,out=vpcId"`
 }
 
+// SecurityGroupForVpc is part of GetSecurityGroupsForVpc.
+type SecurityGroupForVpc struct {
+	Description  *string `wire:"Description,out=description"`
+	GroupId      *string `wire:"GroupId,out=groupId"`
+	GroupName    *string `wire:"GroupName,out=groupName"`
+	OwnerId      *string `wire:"OwnerId,out=ownerId"`
+	PrimaryVpcId *string `wire:"PrimaryVpcId,out=primaryVpcId"`
+	Tags         []Tag   `wire:"TagSet,out=tagSet"`
+}
+
 // SecurityGroupIdentifier is part of CreateVpcEndpoint, DescribeVpcEndpoints.
 type SecurityGroupIdentifier struct {
 	GroupId   *string `wire:"GroupId,out=groupId"`
 	GroupName *string `wire:"GroupName,out=groupName"`
+}
+
+// SecurityGroupReference is part of DescribeSecurityGroupReferences.
+type SecurityGroupReference struct {
+	GroupId                *string `wire:"GroupId,out=groupId"`
+	ReferencingVpcId       *string `wire:"ReferencingVpcId,out=referencingVpcId"`
+	TransitGatewayId       *string `wire:"TransitGatewayId,out=transitGatewayId"`
+	VpcPeeringConnectionId *string `wire:"VpcPeeringConnectionId,out=vpcPeeringConnectionId"`
 }
 
 // SecurityGroupRule is part of AuthorizeSecurityGroupEgress, AuthorizeSecurityGroupIngress, DescribeSecurityGroupRules.
@@ -1821,6 +1943,26 @@ type ServiceTypeDetail struct {
 	ServiceType *string `wire:"ServiceType,out=serviceType"`
 }
 
+// StaleIpPermission is part of DescribeStaleSecurityGroups.
+type StaleIpPermission struct {
+	FromPort         *int64            `wire:"FromPort,out=fromPort"`
+	IpProtocol       *string           `wire:"IpProtocol,out=ipProtocol"`
+	IpRanges         []string          `wire:"IpRanges,out=ipRanges"`
+	PrefixListIds    []string          `wire:"PrefixListIds,out=prefixListIds"`
+	ToPort           *int64            `wire:"ToPort,out=toPort"`
+	UserIdGroupPairs []UserIdGroupPair `wire:"Groups,out=groups"`
+}
+
+// StaleSecurityGroup is part of DescribeStaleSecurityGroups.
+type StaleSecurityGroup struct {
+	Description              *string             `wire:"Description,out=description"`
+	GroupId                  *string             `wire:"GroupId,out=groupId"`
+	GroupName                *string             `wire:"GroupName,out=groupName"`
+	StaleIpPermissions       []StaleIpPermission `wire:"StaleIpPermissions,out=staleIpPermissions"`
+	StaleIpPermissionsEgress []StaleIpPermission `wire:"StaleIpPermissionsEgress,out=staleIpPermissionsEgress"`
+	VpcId                    *string             `wire:"VpcId,out=vpcId"`
+}
+
 // Subnet is part of CreateDefaultSubnet, CreateSubnet, DescribeSubnets.
 type Subnet struct {
 	AssignIpv6AddressOnCreation   *bool                            `wire:"AssignIpv6AddressOnCreation,out=assignIpv6AddressOnCreation"`
@@ -1866,7 +2008,7 @@ type SubnetIpv6CidrBlockAssociation struct {
 	Ipv6CidrBlockState *SubnetCidrBlockState `wire:"Ipv6CidrBlockState,out=ipv6CidrBlockState"`
 }
 
-// Tag is part of AcceptVpcPeeringConnection, AllocateAddress and 35 more operations.
+// Tag is part of AcceptVpcPeeringConnection, AllocateAddress and 37 more operations.
 type Tag struct {
 	Key   *string `wire:"Key,out=key"`
 	Value *string `wire:"Value,out=value"`
@@ -1933,7 +2075,7 @@ type UpdateSecurityGroupRuleDescriptionsIngressOutput struct {
 	Return *bool `wire:"Return,out=return"`
 }
 
-// UserIdGroupPair is part of AuthorizeSecurityGroupEgress, AuthorizeSecurityGroupIngress and 5 more operations.
+// UserIdGroupPair is part of AuthorizeSecurityGroupEgress, AuthorizeSecurityGroupIngress and 6 more operations.
 type UserIdGroupPair struct {
 	Description            *string `wire:"Description,out=description"`
 	GroupId                *string `wire:"GroupId,out=groupId"`
@@ -2109,6 +2251,9 @@ type ReplaceNetworkAclEntryOutput struct{}
 
 // ReplaceRouteOutput is the answer of ReplaceRoute, which is empty.
 type ReplaceRouteOutput struct{}
+
+// ResetNetworkInterfaceAttributeOutput is the answer of ResetNetworkInterfaceAttribute, which is empty.
+type ResetNetworkInterfaceAttributeOutput struct{}
 
 // UnassignPrivateIpAddressesOutput is the answer of UnassignPrivateIpAddresses, which is empty.
 type UnassignPrivateIpAddressesOutput struct{}
