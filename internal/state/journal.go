@@ -43,6 +43,8 @@ var kinds = map[resource.Kind]func() Resource{
 	resource.KindFunction:         func() Resource { return new(resource.Function) },
 	resource.KindBucket:           func() Resource { return new(resource.Bucket) },
 	resource.KindLogGroup:         func() Resource { return new(resource.LogGroup) },
+
+	resource.KindInstanceProfile: func() Resource { return new(resource.InstanceProfile) },
 }
 
 func encode(r Resource) ([]byte, error) { return json.Marshal(r) }

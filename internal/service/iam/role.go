@@ -164,16 +164,9 @@ func (s *Service) deleteRole(tx *state.Tx, _ *api.Call, in *DeleteRoleInput) (*D
 		return nil, conflict("Cannot delete entity, must detach all policies first.")
 	case len(r.InlinePolicies) > 0:
 		return nil, conflict("Cannot delete entity, must delete policies first.")
+	case len(profilesOf(tx, r.Name)) > 0:
+		return nil, conflict("Cannot delete entity, must remove roles from instance profile first.")
 	}
 	tx.Delete(r)
 	return &DeleteRoleOutput{}, nil
-}
-
-// listInstanceProfilesForRole answers what Terraform asks before it deletes a role. There are no instances, so
-// there are no instance profiles.
-func (s *Service) listInstanceProfilesForRole(v *state.View, _ *api.Call, in *ListInstanceProfilesForRoleInput) (*ListInstanceProfilesForRoleOutput, error) {
-	if _, err := mustRole(v, in.RoleName); err != nil {
-		return nil, err
-	}
-	return &ListInstanceProfilesForRoleOutput{IsTruncated: truncated(nil), InstanceProfiles: []InstanceProfile{}}, nil
 }

@@ -1,6 +1,8 @@
 package iam
 
 import (
+	"slices"
+
 	"github.com/culvert-cloud/culvert/internal/service"
 	"github.com/culvert-cloud/culvert/internal/state"
 )
@@ -16,11 +18,15 @@ func New() *Service { return &Service{documents: newDocuments()} }
 // Definition is the service as the front door knows it.
 func (s *Service) Definition() service.Definition {
 	return service.Definition{
-		Name:       "iam",
-		Protocol:   service.AWSQuery,
-		Version:    "2010-05-08",
-		Namespace:  "https://iam.amazonaws.com/doc/2010-05-08/",
-		Operations: append(s.roleOperations(), s.policyOperations()...),
+		Name:      "iam",
+		Protocol:  service.AWSQuery,
+		Version:   "2010-05-08",
+		Namespace: "https://iam.amazonaws.com/doc/2010-05-08/",
+		Operations: slices.Concat(
+			s.roleOperations(),
+			s.policyOperations(),
+			s.instanceProfileOperations(),
+		),
 	}
 }
 
@@ -28,6 +34,8 @@ func (s *Service) roleOperations() []service.Operation {
 	return []service.Operation{
 		service.Update("CreateRole", s.createRole, service.On(func(r state.Reader, in *CreateRoleInput) []string {
 			return []string{arn(r, "role", value(in.Path, "/"), value(in.RoleName, ""))}
+		}), service.Needs(func(r state.Reader, in *CreateRoleInput) []service.Need {
+			return tagging("iam:TagRole", in.Tags, arn(r, "role", value(in.Path, "/"), value(in.RoleName, "")))
 		})),
 		service.View("GetRole", s.getRole, onRole(func(in *GetRoleInput) *string { return in.RoleName })),
 		service.View("ListRoles", s.listRoles, service.On(func(r state.Reader, in *ListRolesInput) []string {
@@ -47,8 +55,6 @@ func (s *Service) roleOperations() []service.Operation {
 		service.Update("DetachRolePolicy", s.detachRolePolicy, onRole(func(in *DetachRolePolicyInput) *string { return in.RoleName })),
 		service.View("ListAttachedRolePolicies", s.listAttachedRolePolicies,
 			onRole(func(in *ListAttachedRolePoliciesInput) *string { return in.RoleName })),
-		service.View("ListInstanceProfilesForRole", s.listInstanceProfilesForRole,
-			onRole(func(in *ListInstanceProfilesForRoleInput) *string { return in.RoleName })),
 
 		service.Update("TagRole", s.tagRole, onRole(func(in *TagRoleInput) *string { return in.RoleName })),
 		service.Update("UntagRole", s.untagRole, onRole(func(in *UntagRoleInput) *string { return in.RoleName })),
@@ -60,6 +66,8 @@ func (s *Service) policyOperations() []service.Operation {
 	return []service.Operation{
 		service.Update("CreatePolicy", s.createPolicy, service.On(func(r state.Reader, in *CreatePolicyInput) []string {
 			return []string{arn(r, "policy", value(in.Path, "/"), value(in.PolicyName, ""))}
+		}), service.Needs(func(r state.Reader, in *CreatePolicyInput) []service.Need {
+			return tagging("iam:TagPolicy", in.Tags, arn(r, "policy", value(in.Path, "/"), value(in.PolicyName, "")))
 		})),
 		service.View("GetPolicy", s.getPolicy, onPolicy(func(in *GetPolicyInput) *string { return in.PolicyArn })),
 		service.View("ListPolicies", s.listPolicies, service.OnAny()),

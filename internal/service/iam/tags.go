@@ -46,6 +46,21 @@ func listTags(tags resource.Tags) []Tag {
 	return out
 }
 
+// withoutTags returns the tags but for some keys, whatever their case.
+func withoutTags(tags resource.Tags, keys []string) resource.Tags {
+	left := maps.Clone(tags)
+	maps.DeleteFunc(left, func(k, _ string) bool {
+		return slices.ContainsFunc(keys, func(key string) bool { return strings.EqualFold(k, key) })
+	})
+	return left
+}
+
+// pageTags is one page of an answer that lists tags; never nil.
+func pageTags(tags resource.Tags, marker *string, most *int64) (page []Tag, next *string, err error) {
+	page, next, err = paginate(listTags(tags), func(t Tag) string { return *t.Key }, marker, most)
+	return append([]Tag{}, page...), next, err
+}
+
 func (s *Service) tagRole(tx *state.Tx, _ *api.Call, in *TagRoleInput) (*TagRoleOutput, error) {
 	err := changeRole(tx, in.RoleName, func(r *resource.Role) (err error) {
 		r.Tags, err = addTags(r.Tags, in.Tags)
@@ -59,9 +74,7 @@ func (s *Service) tagRole(tx *state.Tx, _ *api.Call, in *TagRoleInput) (*TagRole
 
 func (s *Service) untagRole(tx *state.Tx, _ *api.Call, in *UntagRoleInput) (*UntagRoleOutput, error) {
 	err := changeRole(tx, in.RoleName, func(r *resource.Role) error {
-		maps.DeleteFunc(r.Tags, func(k, _ string) bool {
-			return slices.ContainsFunc(in.TagKeys, func(key string) bool { return strings.EqualFold(k, key) })
-		})
+		r.Tags = withoutTags(r.Tags, in.TagKeys)
 		return nil
 	})
 	if err != nil {
@@ -75,9 +88,9 @@ func (s *Service) listRoleTags(v *state.View, _ *api.Call, in *ListRoleTagsInput
 	if err != nil {
 		return nil, err
 	}
-	page, next, err := paginate(listTags(r.Tags), func(t Tag) string { return *t.Key }, in.Marker, in.MaxItems)
+	page, next, err := pageTags(r.Tags, in.Marker, in.MaxItems)
 	if err != nil {
 		return nil, err
 	}
-	return &ListRoleTagsOutput{IsTruncated: truncated(next), Marker: next, Tags: append([]Tag{}, page...)}, nil
+	return &ListRoleTagsOutput{IsTruncated: truncated(next), Marker: next, Tags: page}, nil
 }

@@ -4,13 +4,19 @@ package iam
 
 import "time"
 
+// AddRoleToInstanceProfileInput is the request of AddRoleToInstanceProfile.
+type AddRoleToInstanceProfileInput struct {
+	InstanceProfileName *string `wire:"InstanceProfileName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+	RoleName            *string `wire:"RoleName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
+}
+
 // AttachRolePolicyInput is the request of AttachRolePolicy.
 type AttachRolePolicyInput struct {
 	PolicyArn *string `wire:"PolicyArn,required,min=20,max=2048"`
 	RoleName  *string `wire:"RoleName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
 }
 
-// AttachedPermissionsBoundary is part of CreateRole, GetRole and 2 more operations.
+// AttachedPermissionsBoundary is part of CreateInstanceProfile, CreateRole and 5 more operations.
 type AttachedPermissionsBoundary struct {
 	PermissionsBoundaryArn  *string `wire:"PermissionsBoundaryArn,min=20,max=2048"`
 	PermissionsBoundaryType *string `wire:"PermissionsBoundaryType" enum:"PermissionsBoundaryPolicy"`
@@ -20,6 +26,18 @@ type AttachedPermissionsBoundary struct {
 type AttachedPolicy struct {
 	PolicyArn  *string `wire:"PolicyArn,min=20,max=2048"`
 	PolicyName *string `wire:"PolicyName,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+}
+
+// CreateInstanceProfileInput is the request of CreateInstanceProfile.
+type CreateInstanceProfileInput struct {
+	InstanceProfileName *string `wire:"InstanceProfileName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+	Path                *string `wire:"Path,min=1,max=512" pattern:"(\\x{002F})|(\\x{002F}[\\x{0021}-\\x{007E}]+\\x{002F})"`
+	Tags                []Tag   `wire:"Tags,max=50"`
+}
+
+// CreateInstanceProfileOutput is the answer of CreateInstanceProfile.
+type CreateInstanceProfileOutput struct {
+	InstanceProfile *InstanceProfile `wire:"InstanceProfile,required"`
 }
 
 // CreatePolicyInput is the request of CreatePolicy.
@@ -64,6 +82,11 @@ type CreateRoleOutput struct {
 	Role *Role `wire:"Role,required"`
 }
 
+// DeleteInstanceProfileInput is the request of DeleteInstanceProfile.
+type DeleteInstanceProfileInput struct {
+	InstanceProfileName *string `wire:"InstanceProfileName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+}
+
 // DeletePolicyInput is the request of DeletePolicy.
 type DeletePolicyInput struct {
 	PolicyArn *string `wire:"PolicyArn,required,min=20,max=2048"`
@@ -90,6 +113,16 @@ type DeleteRoleInput struct {
 type DetachRolePolicyInput struct {
 	PolicyArn *string `wire:"PolicyArn,required,min=20,max=2048"`
 	RoleName  *string `wire:"RoleName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
+}
+
+// GetInstanceProfileInput is the request of GetInstanceProfile.
+type GetInstanceProfileInput struct {
+	InstanceProfileName *string `wire:"InstanceProfileName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+}
+
+// GetInstanceProfileOutput is the answer of GetInstanceProfile.
+type GetInstanceProfileOutput struct {
+	InstanceProfile *InstanceProfile `wire:"InstanceProfile,required"`
 }
 
 // GetPolicyInput is the request of GetPolicy.
@@ -136,7 +169,7 @@ type GetRoleOutput struct {
 	Role *Role `wire:"Role,required"`
 }
 
-// InstanceProfile is part of ListInstanceProfilesForRole.
+// InstanceProfile is part of CreateInstanceProfile, GetInstanceProfile and 2 more operations.
 type InstanceProfile struct {
 	Arn                 *string    `wire:"Arn,required,min=20,max=2048"`
 	CreateDate          *time.Time `wire:"CreateDate,required"`
@@ -181,6 +214,20 @@ type ListEntitiesForPolicyOutput struct {
 	PolicyUsers  []PolicyUser  `wire:"PolicyUsers"`
 }
 
+// ListInstanceProfileTagsInput is the request of ListInstanceProfileTags.
+type ListInstanceProfileTagsInput struct {
+	InstanceProfileName *string `wire:"InstanceProfileName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+	Marker              *string `wire:"Marker,min=1,max=320" pattern:"[\\x{0020}-\\x{00FF}]+"`
+	MaxItems            *int64  `wire:"MaxItems,min=1,max=1000"`
+}
+
+// ListInstanceProfileTagsOutput is the answer of ListInstanceProfileTags.
+type ListInstanceProfileTagsOutput struct {
+	IsTruncated *bool   `wire:"IsTruncated"`
+	Marker      *string `wire:"Marker"`
+	Tags        []Tag   `wire:"Tags,required,max=50"`
+}
+
 // ListInstanceProfilesForRoleInput is the request of ListInstanceProfilesForRole.
 type ListInstanceProfilesForRoleInput struct {
 	Marker   *string `wire:"Marker,min=1,max=320" pattern:"[\\x{0020}-\\x{00FF}]+"`
@@ -190,6 +237,20 @@ type ListInstanceProfilesForRoleInput struct {
 
 // ListInstanceProfilesForRoleOutput is the answer of ListInstanceProfilesForRole.
 type ListInstanceProfilesForRoleOutput struct {
+	InstanceProfiles []InstanceProfile `wire:"InstanceProfiles,required"`
+	IsTruncated      *bool             `wire:"IsTruncated"`
+	Marker           *string           `wire:"Marker"`
+}
+
+// ListInstanceProfilesInput is the request of ListInstanceProfiles.
+type ListInstanceProfilesInput struct {
+	Marker     *string `wire:"Marker,min=1,max=320" pattern:"[\\x{0020}-\\x{00FF}]+"`
+	MaxItems   *int64  `wire:"MaxItems,min=1,max=1000"`
+	PathPrefix *string `wire:"PathPrefix,min=1,max=512" pattern:"\\x{002F}[\\x{0021}-\\x{007F}]*"`
+}
+
+// ListInstanceProfilesOutput is the answer of ListInstanceProfiles.
+type ListInstanceProfilesOutput struct {
 	InstanceProfiles []InstanceProfile `wire:"InstanceProfiles,required"`
 	IsTruncated      *bool             `wire:"IsTruncated"`
 	Marker           *string           `wire:"Marker"`
@@ -317,7 +378,13 @@ type PutRolePolicyInput struct {
 	RoleName       *string `wire:"RoleName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
 }
 
-// Role is part of CreateRole, GetRole and 2 more operations.
+// RemoveRoleFromInstanceProfileInput is the request of RemoveRoleFromInstanceProfile.
+type RemoveRoleFromInstanceProfileInput struct {
+	InstanceProfileName *string `wire:"InstanceProfileName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+	RoleName            *string `wire:"RoleName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
+}
+
+// Role is part of CreateInstanceProfile, CreateRole and 5 more operations.
 type Role struct {
 	Arn                      *string                      `wire:"Arn,required,min=20,max=2048"`
 	AssumeRolePolicyDocument *string                      `wire:"AssumeRolePolicyDocument,min=1,max=131072" pattern:"[\\x{0009}\\x{000A}\\x{000D}\\x{0020}-\\x{00FF}]+"`
@@ -332,7 +399,7 @@ type Role struct {
 	Tags                     []Tag                        `wire:"Tags,max=50"`
 }
 
-// RoleLastUsed is part of CreateRole, GetRole and 2 more operations.
+// RoleLastUsed is part of CreateInstanceProfile, CreateRole and 5 more operations.
 type RoleLastUsed struct {
 	LastUsedDate *time.Time `wire:"LastUsedDate"`
 	Region       *string    `wire:"Region"`
@@ -344,16 +411,28 @@ type SetDefaultPolicyVersionInput struct {
 	VersionId *string `wire:"VersionId,required" pattern:"v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?"`
 }
 
-// Tag is part of CreatePolicy, CreateRole and 7 more operations.
+// Tag is part of CreateInstanceProfile, CreatePolicy and 12 more operations.
 type Tag struct {
 	Key   *string `wire:"Key,required,min=1,max=128" pattern:"[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+"`
 	Value *string `wire:"Value,required,min=0,max=256" pattern:"[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*"`
+}
+
+// TagInstanceProfileInput is the request of TagInstanceProfile.
+type TagInstanceProfileInput struct {
+	InstanceProfileName *string `wire:"InstanceProfileName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+	Tags                []Tag   `wire:"Tags,required,max=50"`
 }
 
 // TagRoleInput is the request of TagRole.
 type TagRoleInput struct {
 	RoleName *string `wire:"RoleName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
 	Tags     []Tag   `wire:"Tags,required,max=50"`
+}
+
+// UntagInstanceProfileInput is the request of UntagInstanceProfile.
+type UntagInstanceProfileInput struct {
+	InstanceProfileName *string  `wire:"InstanceProfileName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+	TagKeys             []string `wire:"TagKeys,required,max=50"`
 }
 
 // UntagRoleInput is the request of UntagRole.
@@ -379,8 +458,14 @@ type UpdateRoleInput struct {
 type UpdateRoleOutput struct {
 }
 
+// AddRoleToInstanceProfileOutput is the answer of AddRoleToInstanceProfile, which is empty.
+type AddRoleToInstanceProfileOutput struct{}
+
 // AttachRolePolicyOutput is the answer of AttachRolePolicy, which is empty.
 type AttachRolePolicyOutput struct{}
+
+// DeleteInstanceProfileOutput is the answer of DeleteInstanceProfile, which is empty.
+type DeleteInstanceProfileOutput struct{}
 
 // DeletePolicyOutput is the answer of DeletePolicy, which is empty.
 type DeletePolicyOutput struct{}
@@ -400,11 +485,20 @@ type DetachRolePolicyOutput struct{}
 // PutRolePolicyOutput is the answer of PutRolePolicy, which is empty.
 type PutRolePolicyOutput struct{}
 
+// RemoveRoleFromInstanceProfileOutput is the answer of RemoveRoleFromInstanceProfile, which is empty.
+type RemoveRoleFromInstanceProfileOutput struct{}
+
 // SetDefaultPolicyVersionOutput is the answer of SetDefaultPolicyVersion, which is empty.
 type SetDefaultPolicyVersionOutput struct{}
 
+// TagInstanceProfileOutput is the answer of TagInstanceProfile, which is empty.
+type TagInstanceProfileOutput struct{}
+
 // TagRoleOutput is the answer of TagRole, which is empty.
 type TagRoleOutput struct{}
+
+// UntagInstanceProfileOutput is the answer of UntagInstanceProfile, which is empty.
+type UntagInstanceProfileOutput struct{}
 
 // UntagRoleOutput is the answer of UntagRole, which is empty.
 type UntagRoleOutput struct{}
