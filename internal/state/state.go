@@ -79,6 +79,7 @@ type View struct {
 	config   Config
 	revision uint64
 	tables   tables
+	indexes  sync.Map // indexPlace to map[string][]T
 }
 
 // Revision is the number of the commit that the view shows.

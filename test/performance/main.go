@@ -71,6 +71,7 @@ func run() error {
 
 func milliseconds(ns float64) string { return fmt.Sprintf("%.1f ms", ns/1e6) }
 func plainMS(ms float64) string      { return fmt.Sprintf("%.2f ms", ms) }
+func megabytes(mb float64) string    { return fmt.Sprintf("%.0f MB", mb) }
 func times(r float64) string         { return fmt.Sprintf("%.2f x", r) }
 
 func suites() []suite {
@@ -84,6 +85,11 @@ func suites() []suite {
 			{"BenchmarkChangeRule", "ns/op", "change a group rule, many ENIs", "", milliseconds},
 			{"BenchmarkConnect", "ratio", "routed connect, to a plain veth", "<= 2.5 x", times},
 			{"BenchmarkThroughput", "ratio", "routed throughput, to a plain veth", ">= 0.9 x", times},
+		}},
+		{"./internal/service/ec2", "Large", "100x", []figure{
+			{"BenchmarkDescribeLarge", "ms-p99", "describe calls with 10,000 ENIs, 1,000 groups of 60 rules, 200 VPCs: the worst p99", "<= 50 ms", plainMS},
+			{"BenchmarkDescribeLarge", "MB", "memory of that state and its network", "<= 500 MB", megabytes},
+			{"BenchmarkResolveLarge", "ns/op", "network of that state, made anew", "<= 100 ms", milliseconds},
 		}},
 		{"./internal/compute/execution", "Go|Python", "60x", []figure{
 			{"BenchmarkGoCold", "ms-p50", "Go function, cold, p50", "<= 30 ms", plainMS},

@@ -18,15 +18,36 @@ func (s *ec2) describeNetworkInterfaces(v *state.View, _ *api.Call, in *Describe
 	if len(in.NetworkInterfaceIds) > 0 && in.MaxResults != nil {
 		return nil, api.Errorf("InvalidParameterCombination", "The parameter networkInterfaceIds cannot be used with the parameter maxResults")
 	}
-	var all []NetworkInterface
-	for _, eni := range found {
-		all = append(all, interfaceOutput(v, eni))
-	}
-	page, next, err := interfaceListing().answer(all, in.Filters, in.MaxResults, in.NextToken)
+	page, next, err := interfaceSource(v).answer(interfaceListing(), found, in.Filters, in.MaxResults, in.NextToken)
 	if err != nil {
 		return nil, err
 	}
 	return &DescribeNetworkInterfacesOutput{NetworkInterfaces: page, NextToken: next}, nil
+}
+
+func interfaceSource(r state.Reader) source[*resource.NetworkInterface, NetworkInterface] {
+	private := func(n *resource.NetworkInterface) []string {
+		var out []string
+		for _, a := range n.PrivateIPs {
+			out = append(out, a.String())
+		}
+		return out
+	}
+	return source[*resource.NetworkInterface, NetworkInterface]{
+		key:  (*resource.NetworkInterface).Key,
+		item: func(n *resource.NetworkInterface) NetworkInterface { return interfaceOutput(r, n) },
+		tags: func(n *resource.NetworkInterface) resource.Tags { return n.Tags },
+		quick: fields[*resource.NetworkInterface]{
+			"addresses.private-ip-address": private,
+			"description":                  func(n *resource.NetworkInterface) []string { return []string{n.Description} },
+			"group-id":                     func(n *resource.NetworkInterface) []string { return stringsOf(n.GroupIDs) },
+			"interface-type":               func(n *resource.NetworkInterface) []string { return []string{n.InterfaceType} },
+			"network-interface-id":         func(n *resource.NetworkInterface) []string { return []string{string(n.ID)} },
+			"private-ip-address":           func(n *resource.NetworkInterface) []string { return []string{n.PrimaryIP().String()} },
+			"subnet-id":                    func(n *resource.NetworkInterface) []string { return []string{string(n.SubnetID)} },
+			"vpc-id":                       func(n *resource.NetworkInterface) []string { return []string{string(n.VPCID)} },
+		},
+	}
 }
 
 func interfaceListing() listing[NetworkInterface] {
@@ -176,20 +197,25 @@ func groupIdentifiers(r state.Reader, ids []resource.SecurityGroupID) []GroupIde
 func privateAddressesOutput(r state.Reader, n *resource.NetworkInterface) []NetworkInterfacePrivateIpAddress {
 	v, ok := state.Get[*resource.VPC](r, n.VPCID)
 	names := ok && v.EnableDNSSupport && v.EnableDNSHostnames
+	addresses := addressesByInterface().Find(r, string(n.ID))
 	var out []NetworkInterfacePrivateIpAddress
 	for i, ip := range n.PrivateIPs {
 		a := NetworkInterfacePrivateIpAddress{Primary: new(i == 0), PrivateIpAddress: new(ip.String())}
 		if names {
 			a.PrivateDnsName = new(hostName("ip", ip, defaultDomain(r.Region())))
 		}
-		for _, public := range state.Select(r, func(a *resource.Address) bool {
-			return a.NetworkInterfaceID == n.ID && a.PrivateIP == ip
-		}) {
-			a.Association = addressAssociation(r, public, names)
+		for _, public := range addresses {
+			if public.PrivateIP == ip {
+				a.Association = addressAssociation(r, public, names)
+			}
 		}
 		out = append(out, a)
 	}
 	return out
+}
+
+func addressesByInterface() state.Index[*resource.Address] {
+	return state.Index[*resource.Address]{Name: "interface", Of: func(a *resource.Address) []string { return []string{string(a.NetworkInterfaceID)} }}
 }
 
 func addressAssociation(r state.Reader, a *resource.Address, names bool) *NetworkInterfaceAssociation {

@@ -12,7 +12,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/culvert-cloud/culvert/internal/resource"
 	"github.com/culvert-cloud/culvert/internal/service"
+	"github.com/culvert-cloud/culvert/internal/state"
 )
 
 // documentedListing is what AWS documents of an operation that lists something.
@@ -78,7 +80,12 @@ func (l lister) call(members map[string]any) (items []string, next *string, err 
 			f.Set(reflect.ValueOf(v))
 		}
 	}
-	out, err := l.View(l.w.store.View(), nil, in.Addr().Interface())
+	return l.list(in.Addr().Interface())
+}
+
+// list lists with an input, and returns the items, each as JSON.
+func (l lister) list(in any) (items []string, next *string, err error) {
+	out, err := l.View(l.w.store.View(), nil, in)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -282,4 +289,35 @@ func furnished(t *testing.T) *world {
 	}
 	do(w, w.createTags, CreateTagsInput{Resources: ids, Tags: []Tag{{Key: new("Name"), Value: new("furniture")}}})
 	return w
+}
+
+func TestQuickFiltersAreThoseOfTheItem(t *testing.T) {
+	w := furnished(t)
+	v := w.store.View()
+	quick(t, interfaceSource(v), interfaceListing(), state.List[*resource.NetworkInterface](v))
+	quick(t, groupSource(v), securityGroupListing(), state.List[*resource.SecurityGroup](v))
+	quick(t, subnetSource(v), subnetListing(), state.List[*resource.Subnet](v))
+	rules, err := namedRules(v, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	quick(t, ruleSource(v), ruleListing(), rules)
+}
+
+func quick[R, T any](t *testing.T, s source[R, T], l listing[T], all []R) {
+	t.Helper()
+	for _, r := range all {
+		item := s.item(r)
+		if s.key(r) != l.key(item) {
+			t.Errorf("key is %s, that of the item %s", s.key(r), l.key(item))
+		}
+		for name, of := range s.quick {
+			if got, want := slices.Sorted(slices.Values(of(r))), slices.Sorted(slices.Values(l.fields[name](item))); !slices.Equal(got, want) {
+				t.Errorf("%s of %s is %v, of the item %v", name, s.key(r), got, want)
+			}
+		}
+		if got, want := tagValue(s.tags(r), "Name"), tagValues(l.tags(item), "Name"); !slices.Equal(got, want) {
+			t.Errorf("tag of %s is %v, of the item %v", s.key(r), got, want)
+		}
+	}
 }

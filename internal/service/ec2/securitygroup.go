@@ -149,15 +149,25 @@ func (s *ec2) describeSecurityGroups(v *state.View, _ *api.Call, in *DescribeSec
 	if err != nil {
 		return nil, err
 	}
-	var all []SecurityGroup
-	for _, g := range found {
-		all = append(all, securityGroupOutput(v, g))
-	}
-	page, next, err := securityGroupListing().answer(all, in.Filters, in.MaxResults, in.NextToken)
+	page, next, err := groupSource(v).answer(securityGroupListing(), found, in.Filters, in.MaxResults, in.NextToken)
 	if err != nil {
 		return nil, err
 	}
 	return &DescribeSecurityGroupsOutput{SecurityGroups: page, NextToken: next}, nil
+}
+
+func groupSource(r state.Reader) source[*resource.SecurityGroup, SecurityGroup] {
+	return source[*resource.SecurityGroup, SecurityGroup]{
+		key:  (*resource.SecurityGroup).Key,
+		item: func(g *resource.SecurityGroup) SecurityGroup { return securityGroupOutput(r, g) },
+		tags: func(g *resource.SecurityGroup) resource.Tags { return g.Tags },
+		quick: fields[*resource.SecurityGroup]{
+			"description": func(g *resource.SecurityGroup) []string { return []string{g.Description} },
+			"group-id":    func(g *resource.SecurityGroup) []string { return []string{string(g.ID)} },
+			"group-name":  func(g *resource.SecurityGroup) []string { return []string{g.Name} },
+			"vpc-id":      func(g *resource.SecurityGroup) []string { return []string{string(g.VPCID)} },
+		},
+	}
 }
 
 func securityGroupListing() listing[SecurityGroup] {

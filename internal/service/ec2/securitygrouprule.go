@@ -254,25 +254,19 @@ func retagRule(tx *state.Tx, id string, change func(resource.Tags) error) error 
 }
 
 func (s *ec2) describeSecurityGroupRules(v *state.View, _ *api.Call, in *DescribeSecurityGroupRulesInput) (*DescribeSecurityGroupRulesOutput, error) {
-	var all []SecurityGroupRule
-	known := map[string]bool{}
-	for _, g := range state.List[*resource.SecurityGroup](v) {
-		for _, rule := range g.Rules {
-			known[string(rule.ID)] = true
-			if len(in.SecurityGroupRuleIds) == 0 || slices.Contains(in.SecurityGroupRuleIds, string(rule.ID)) {
-				all = append(all, ruleOutput(v, g, rule))
-			}
-		}
+	found, err := namedRules(v, in.SecurityGroupRuleIds)
+	if err != nil {
+		return nil, err
 	}
-	for _, id := range in.SecurityGroupRuleIds {
-		if err := nounRule.Check(id); err != nil {
-			return nil, err
-		}
-		if !known[id] {
-			return nil, nounRule.Missing(id)
-		}
+	page, next, err := ruleSource(v).answer(ruleListing(), found, in.Filters, in.MaxResults, in.NextToken)
+	if err != nil {
+		return nil, err
 	}
-	l := listing[SecurityGroupRule]{
+	return &DescribeSecurityGroupRulesOutput{SecurityGroupRules: page, NextToken: next}, nil
+}
+
+func ruleListing() listing[SecurityGroupRule] {
+	return listing[SecurityGroupRule]{
 		key:  func(r SecurityGroupRule) string { return *r.SecurityGroupRuleId },
 		tags: func(r SecurityGroupRule) []Tag { return r.Tags },
 		fields: fields[SecurityGroupRule]{
@@ -280,11 +274,51 @@ func (s *ec2) describeSecurityGroupRules(v *state.View, _ *api.Call, in *Describ
 			"security-group-rule-id": func(r SecurityGroupRule) []string { return text(r.SecurityGroupRuleId) },
 		},
 	}
-	page, next, err := l.answer(all, in.Filters, in.MaxResults, in.NextToken)
-	if err != nil {
-		return nil, err
+}
+
+// placedRule is a rule and the group that it is in.
+type placedRule struct {
+	group *resource.SecurityGroup
+	rule  *resource.SecurityGroupRule
+}
+
+// namedRules are the rules that a call names, or all if it names none.
+func namedRules(r state.Reader, ids []string) ([]placedRule, error) {
+	wanted := map[string]bool{}
+	for _, id := range ids {
+		if err := nounRule.Check(id); err != nil {
+			return nil, err
+		}
+		wanted[id] = true
 	}
-	return &DescribeSecurityGroupRulesOutput{SecurityGroupRules: page, NextToken: next}, nil
+	var out []placedRule
+	for _, g := range state.List[*resource.SecurityGroup](r) {
+		for i := range g.Rules {
+			rule := &g.Rules[i]
+			if len(ids) == 0 || wanted[string(rule.ID)] {
+				out = append(out, placedRule{g, rule})
+				delete(wanted, string(rule.ID))
+			}
+		}
+	}
+	for _, id := range ids {
+		if len(wanted) > 0 && wanted[id] {
+			return nil, nounRule.Missing(id)
+		}
+	}
+	return out, nil
+}
+
+func ruleSource(r state.Reader) source[placedRule, SecurityGroupRule] {
+	return source[placedRule, SecurityGroupRule]{
+		key:  func(p placedRule) string { return string(p.rule.ID) },
+		item: func(p placedRule) SecurityGroupRule { return ruleOutput(r, p.group, *p.rule) },
+		tags: func(p placedRule) resource.Tags { return p.rule.Tags },
+		quick: fields[placedRule]{
+			"group-id":               func(p placedRule) []string { return []string{string(p.group.ID)} },
+			"security-group-rule-id": func(p placedRule) []string { return []string{string(p.rule.ID)} },
+		},
+	}
 }
 
 func ruleOutput(r state.Reader, g *resource.SecurityGroup, rule resource.SecurityGroupRule) SecurityGroupRule {

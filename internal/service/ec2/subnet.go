@@ -144,15 +144,24 @@ func (s *ec2) describeSubnets(v *state.View, _ *api.Call, in *DescribeSubnetsInp
 	if err != nil {
 		return nil, err
 	}
-	var all []Subnet
-	for _, subnet := range found {
-		all = append(all, subnetOutput(v, subnet))
-	}
-	page, next, err := subnetListing().answer(all, in.Filters, in.MaxResults, in.NextToken)
+	page, next, err := subnetSource(v).answer(subnetListing(), found, in.Filters, in.MaxResults, in.NextToken)
 	if err != nil {
 		return nil, err
 	}
 	return &DescribeSubnetsOutput{Subnets: page, NextToken: next}, nil
+}
+
+func subnetSource(r state.Reader) source[*resource.Subnet, Subnet] {
+	return source[*resource.Subnet, Subnet]{
+		key:  (*resource.Subnet).Key,
+		item: func(s *resource.Subnet) Subnet { return subnetOutput(r, s) },
+		tags: func(s *resource.Subnet) resource.Tags { return s.Tags },
+		quick: fields[*resource.Subnet]{
+			"availability-zone": func(s *resource.Subnet) []string { return []string{s.AvailabilityZone} },
+			"subnet-id":         func(s *resource.Subnet) []string { return []string{string(s.ID)} },
+			"vpc-id":            func(s *resource.Subnet) []string { return []string{string(s.VPCID)} },
+		},
+	}
 }
 
 func subnetListing() listing[Subnet] {

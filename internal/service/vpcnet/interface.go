@@ -181,7 +181,11 @@ func FreeAddresses(r state.Reader, s *resource.Subnet) int {
 
 // Interfaces returns the interfaces in a subnet, ordered by id.
 func Interfaces(r state.Reader, subnet resource.SubnetID) []*resource.NetworkInterface {
-	return state.Select(r, func(n *resource.NetworkInterface) bool { return n.SubnetID == subnet })
+	return interfacesBySubnet().Find(r, string(subnet))
+}
+
+func interfacesBySubnet() state.Index[*resource.NetworkInterface] {
+	return state.Index[*resource.NetworkInterface]{Name: "subnet", Of: func(n *resource.NetworkInterface) []string { return []string{string(n.SubnetID)} }}
 }
 
 // DeleteInterface removes an interface. Elastic IP addresses it had stay allocated and are free again. Removing
