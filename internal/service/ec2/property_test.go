@@ -69,18 +69,27 @@ func (r *random) calls() map[string]func(*rapid.T) {
 		"vpc": func() {
 			send(r, r.createVPC, CreateVpcInput{CidrBlock: r.pick("10.0.0.0/16", "10.0.0.0/16", "10.1.0.0/16")})
 		},
-		"delete vpc": func() { send(r, r.deleteVPC, DeleteVpcInput{VpcId: id[*resource.VPC](r)}) },
+		"delete vpc": func() {
+			x := id[*resource.VPC](r)
+			remove(r, r.deleteVPC, x, DeleteVpcInput{VpcId: x})
+		},
 		"vpc attribute": func() {
 			send(r, r.modifyVPCAttribute, ModifyVpcAttributeInput{VpcId: id[*resource.VPC](r), EnableDnsHostnames: &AttributeBooleanValue{Value: r.flip()}})
 		},
 		"subnet": func() {
 			send(r, r.createSubnet, CreateSubnetInput{VpcId: id[*resource.VPC](r), CidrBlock: r.pick("10.0.0.0/28", "10.0.0.16/28", "10.0.0.0/27"), AvailabilityZone: r.pick("us-west-2a", "us-west-2b")})
 		},
-		"delete subnet": func() { send(r, r.deleteSubnet, DeleteSubnetInput{SubnetId: id[*resource.Subnet](r)}) },
+		"delete subnet": func() {
+			x := id[*resource.Subnet](r)
+			remove(r, r.deleteSubnet, x, DeleteSubnetInput{SubnetId: x})
+		},
 		"table": func() {
 			send(r, r.createRouteTable, CreateRouteTableInput{VpcId: id[*resource.VPC](r), ClientToken: r.token()})
 		},
-		"delete table": func() { send(r, r.deleteRouteTable, DeleteRouteTableInput{RouteTableId: id[*resource.RouteTable](r)}) },
+		"delete table": func() {
+			x := id[*resource.RouteTable](r)
+			remove(r, r.deleteRouteTable, x, DeleteRouteTableInput{RouteTableId: x})
+		},
 		"associate": func() {
 			send(r, r.associateRouteTable, AssociateRouteTableInput{RouteTableId: id[*resource.RouteTable](r), SubnetId: id[*resource.Subnet](r)})
 		},
@@ -107,6 +116,9 @@ func (r *random) calls() map[string]func(*rapid.T) {
 	for name, call := range r.gatewayCalls() {
 		calls[name] = call
 	}
+	for name, call := range r.moreCalls() {
+		calls[name] = call
+	}
 	out := map[string]func(*rapid.T){}
 	for name, call := range calls {
 		out[name] = func(t *rapid.T) { r.t = t; call() }
@@ -130,7 +142,8 @@ func (r *random) groupCalls() map[string]func() {
 			send(r, r.createSecurityGroup, CreateSecurityGroupInput{VpcId: id[*resource.VPC](r), GroupName: r.pick("a", "b", "c"), Description: new("d")})
 		},
 		"delete group": func() {
-			send(r, r.deleteSecurityGroup, DeleteSecurityGroupInput{GroupId: id[*resource.SecurityGroup](r)})
+			x := id[*resource.SecurityGroup](r)
+			remove(r, r.deleteSecurityGroup, x, DeleteSecurityGroupInput{GroupId: x})
 		},
 		"authorize": func() {
 			send(r, r.authorizeSecurityGroupIngress, AuthorizeSecurityGroupIngressInput{GroupId: id[*resource.SecurityGroup](r), IpPermissions: r.permission()})
@@ -141,7 +154,10 @@ func (r *random) groupCalls() map[string]func() {
 		"acl": func() {
 			send(r, r.createNetworkACL, CreateNetworkAclInput{VpcId: id[*resource.VPC](r), ClientToken: r.token()})
 		},
-		"delete acl": func() { send(r, r.deleteNetworkACL, DeleteNetworkAclInput{NetworkAclId: id[*resource.NetworkACL](r)}) },
+		"delete acl": func() {
+			x := id[*resource.NetworkACL](r)
+			remove(r, r.deleteNetworkACL, x, DeleteNetworkAclInput{NetworkAclId: x})
+		},
 		"replace acl": func() {
 			send(r, r.replaceNetworkACLAssociation, ReplaceNetworkAclAssociationInput{AssociationId: r.aclAssociation(), NetworkAclId: id[*resource.NetworkACL](r)})
 		},
@@ -149,7 +165,8 @@ func (r *random) groupCalls() map[string]func() {
 			send(r, r.createManagedPrefixList, CreateManagedPrefixListInput{AddressFamily: new("IPv4"), MaxEntries: new(int64(2)), PrefixListName: new("x")})
 		},
 		"delete list": func() {
-			send(r, r.deleteManagedPrefixList, DeleteManagedPrefixListInput{PrefixListId: id[*resource.PrefixList](r)})
+			x := id[*resource.PrefixList](r)
+			remove(r, r.deleteManagedPrefixList, x, DeleteManagedPrefixListInput{PrefixListId: x})
 		},
 	}
 }
@@ -179,10 +196,14 @@ func (r *random) gatewayCalls() map[string]func() {
 			send(r, r.detachInternetGateway, DetachInternetGatewayInput{InternetGatewayId: id[*resource.InternetGateway](r), VpcId: id[*resource.VPC](r)})
 		},
 		"delete gateway": func() {
-			send(r, r.deleteInternetGateway, DeleteInternetGatewayInput{InternetGatewayId: id[*resource.InternetGateway](r)})
+			x := id[*resource.InternetGateway](r)
+			remove(r, r.deleteInternetGateway, x, DeleteInternetGatewayInput{InternetGatewayId: x})
 		},
 		"address": func() { send(r, r.allocateAddress, AllocateAddressInput{}) },
-		"release": func() { send(r, r.releaseAddress, ReleaseAddressInput{AllocationId: id[*resource.Address](r)}) },
+		"release": func() {
+			x := id[*resource.Address](r)
+			remove(r, r.releaseAddress, x, ReleaseAddressInput{AllocationId: x})
+		},
 		"associate address": func() {
 			send(r, r.associateAddress, AssociateAddressInput{AllocationId: id[*resource.Address](r), NetworkInterfaceId: id[*resource.NetworkInterface](r), AllowReassociation: r.flip()})
 		},
@@ -200,7 +221,8 @@ func (r *random) gatewayCalls() map[string]func() {
 			send(r, r.createNetworkInterface, CreateNetworkInterfaceInput{SubnetId: id[*resource.Subnet](r), Groups: r.some(id[*resource.SecurityGroup](r)), ClientToken: r.token()})
 		},
 		"delete eni": func() {
-			send(r, r.deleteNetworkInterface, DeleteNetworkInterfaceInput{NetworkInterfaceId: id[*resource.NetworkInterface](r)})
+			x := id[*resource.NetworkInterface](r)
+			remove(r, r.deleteNetworkInterface, x, DeleteNetworkInterfaceInput{NetworkInterfaceId: x})
 		},
 		"eni groups": func() {
 			send(r, r.modifyNetworkInterfaceAttribute, ModifyNetworkInterfaceAttributeInput{NetworkInterfaceId: id[*resource.NetworkInterface](r), Groups: r.some(id[*resource.SecurityGroup](r))})
@@ -256,7 +278,7 @@ func tearDown(w *world) []string {
 			do(w, w.deleteVPCEndpoints, DeleteVpcEndpointsInput{VpcEndpointIds: []string{e.Key()}})
 		}
 	}
-	for _, n := range state.List[*resource.NATGateway](v()) {
+	for _, n := range state.Select(v(), func(n *resource.NATGateway) bool { return n.State == stateAvailable }) {
 		do(w, w.deleteNATGateway, DeleteNatGatewayInput{NatGatewayId: new(n.Key())})
 	}
 	for _, n := range state.List[*resource.NetworkInterface](v()) {
@@ -286,6 +308,9 @@ func tearDown(w *world) []string {
 	}
 	for _, v := range state.List[*resource.VPC](v()) {
 		do(w, w.deleteVPC, DeleteVpcInput{VpcId: new(v.Key())})
+	}
+	for _, d := range state.Select(v(), func(d *resource.DHCPOptions) bool { return d.ID != defaultDHCPOptionsID(v()) }) {
+		do(w, w.deleteDHCPOptions, DeleteDhcpOptionsInput{DhcpOptionsId: new(d.Key())})
 	}
 	for _, p := range state.Select(v(), func(p *resource.PrefixList) bool { return !p.AWSManaged }) {
 		do(w, w.deleteManagedPrefixList, DeleteManagedPrefixListInput{PrefixListId: new(p.Key())})
