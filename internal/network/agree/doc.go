@@ -12,6 +12,8 @@
 // see half a connection, which it takes for an invalid one. What would help is to translate addresses one for one
 // without connection tracking, on the internet's side of the wire, with the headers inside of ICMP errors.
 //
+// What explain.Mend advises is made for real, too, whole and with each part left out (fix_test.go).
+//
 // A new kind of resource that changes the network must be generated here (generate_test.go); that the test would
 // notice is shown by planted faults (fault_test.go).
 package agree

@@ -14,6 +14,10 @@
 // around and walks back, because network ACLs do not know connections and routes may differ. The first denial is
 // the trace's verdict (verdict.go), and from it follow the remedies (remedy.go).
 //
+// [Mend] finds the smallest set of changes that opens a way. A change is an [Edit]: data that can be tried on a
+// topology, from which its words, command and Terraform block are made (edit*.go). Denials that only show when
+// others are lifted are found by trying, too.
+//
 // Codes without a prefix are those of AWS's Reachability Analyzer; those with "x:" are ours.
 //
 // # Review notes
@@ -25,5 +29,7 @@
 //   - Security groups remember connections, network ACLs do not: replies skip the former and never the latter.
 //   - Traffic inside one subnet meets neither route table nor ACL. That is decided by the two interfaces, not by
 //     addresses.
+//   - An edit's try must do to a topology what the API and Resolve make of it. Package network/agree makes all sets
+//     for real; a new kind of edit is added there (fix_test.go).
 //   - Texts are pasted into tickets. They name ids, ports and addresses, say what was looked for, and do not guess.
 package explain

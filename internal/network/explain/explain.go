@@ -96,18 +96,21 @@ type Trace struct {
 }
 
 // Explain follows a flow through a topology.
-func Explain(t *topology.Topology, f Flow) Trace {
+func Explain(t *topology.Topology, f Flow) Trace { return examine(t, f).conclude() }
+
+// examine follows a flow, and keeps what it takes to say what helps.
+func examine(t *topology.Topology, f Flow) *explanation {
 	if f.Protocol == 0 {
 		f.Protocol = TCP
 	}
 	c := &explanation{topology: t, flow: f, trace: Trace{Flow: f}}
 	c.hops = &c.trace.Hops
 	if !c.start() {
-		return c.conclude()
+		return c
 	}
 	targets, ok := c.resolve()
 	if !ok {
-		return c.conclude()
+		return c
 	}
 	return c.worst(targets)
 }
@@ -154,19 +157,18 @@ func (c *explanation) start() bool {
 }
 
 // worst explains all addresses of a name and keeps the first that cannot be reached, for a client may pick any.
-func (c *explanation) worst(targets []netip.Addr) Trace {
-	var first Trace
+func (c *explanation) worst(targets []netip.Addr) *explanation {
+	var first *explanation
 	for i, to := range targets {
 		attempt := &explanation{topology: c.topology, flow: c.flow, eni: c.eni, vpc: c.vpc, trace: c.trace, advice: c.advice}
 		attempt.trace.Hops = slices.Clone(c.trace.Hops)
 		attempt.trace.To = to
 		attempt.walk()
-		trace := attempt.conclude()
-		if !trace.Reachable {
-			return trace
+		if len(attempt.causes) > 0 {
+			return attempt
 		}
 		if i == 0 {
-			first = trace
+			first = attempt
 		}
 	}
 	return first

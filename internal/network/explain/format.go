@@ -47,6 +47,9 @@ func writeIndented(b *strings.Builder, title, text string) {
 	}
 }
 
+// reference is an expression of Terraform's, not a string.
+type reference string
+
 // block writes a Terraform resource as `terraform fmt` would: names and values in turn.
 func block(kind, name string, pairs ...any) string {
 	width := 0

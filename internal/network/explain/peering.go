@@ -90,59 +90,53 @@ func (c *explanation) disconnected(vpc *topology.VPC, s *topology.Subnet, e *top
 }
 
 // joinVPCs makes a peering connection, if the blocks allow it.
-func (c *explanation) joinVPCs(why cause) []Remedy {
+func (c *explanation) joinVPCs(why cause) []option {
 	other := c.strangers(why.vpc, why.packet.dst)[0]
 	if slices.ContainsFunc(why.vpc.CIDRs, func(a netip.Prefix) bool { return slices.ContainsFunc(other.CIDRs, a.Overlaps) }) {
-		return []Remedy{{Text: fmt.Sprintf("%s and %s have blocks that overlap, so no peering connection can join them", why.vpc.ID, other.ID)}}
+		return advice(Remedy{Text: fmt.Sprintf("%s and %s have blocks that overlap, so no peering connection can join them", why.vpc.ID, other.ID)})
 	}
-	return []Remedy{{
-		Text: fmt.Sprintf("join %s and %s by a peering connection, accept it, and give the route tables of both a route to it", why.vpc.ID, other.ID),
-		CLI:  fmt.Sprintf("aws ec2 create-vpc-peering-connection --vpc-id %s --peer-vpc-id %s", why.vpc.ID, other.ID),
-		Terraform: block("aws_vpc_peering_connection", "this", "vpc_id", string(why.vpc.ID), "peer_vpc_id", string(other.ID),
-			"auto_accept", true),
-	}}
+	return do(JoinVPCs{VPC: why.vpc.ID, Peer: other.ID})
 }
 
 // routeToPeer leads to a VPC that is joined already: there, or the way back, which is a route of its own.
-func routeToPeer(why cause) []Remedy {
-	if why.code != "NO_ROUTE_TO_DESTINATION" || why.vpc == nil || why.subnet == nil || why.subnet.RouteTableID == "" {
+func routeToPeer(why cause) []option {
+	if why.vpc == nil || why.subnet == nil || why.subnet.RouteTableID == "" || why.code == "IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS" {
 		return nil
 	}
-	table := string(why.subnet.RouteTableID)
+	e := SetRoute{VPC: why.vpc.ID, Table: why.subnet.RouteTableID, Kind: topology.TargetPeering, note: ": each side of a peering connection needs a route of its own"}
 	for _, p := range why.vpc.Peerings {
 		for _, b := range p.PeerCIDRs {
 			if !b.Contains(why.packet.dst) {
 				continue
 			}
-			return []Remedy{{
-				Text: fmt.Sprintf("route %s in %s to %s: each side of a peering connection needs a route of its own", b, table, p.ID),
-				CLI: fmt.Sprintf("aws ec2 create-route --route-table-id %s --destination-cidr-block %s --vpc-peering-connection-id %s",
-					table, b, p.ID),
-				Terraform: block("aws_route", "peer", "route_table_id", table, "destination_cidr_block", b.String(),
-					"vpc_peering_connection_id", string(p.ID)),
-			}}
+			e.Destination, e.Target = b, string(p.ID)
+			// A longer route that leads astray is to lead there instead.
+			if r := why.route; r.Destination.IsValid() && r.Destination.Bits() >= b.Bits() {
+				e.Destination, e.Replace = r.Destination, r.PrefixListID == ""
+			}
+			return do(e)
 		}
 	}
 	return nil
 }
 
 // aroundPeering is for what peering does not carry: a way of the VPC's own.
-func (c *explanation) aroundPeering(why cause) []Remedy {
+func (c *explanation) aroundPeering(why cause) []option {
 	if !why.vpc.Contains(why.packet.src) {
 		return nil
 	}
-	var out []Remedy
+	var out []option
 	if service := serviceAt(c.topology, why.packet.dst); service != "" {
 		out = c.endpointRemedies(why, service)
 	}
 	for _, v := range c.strangers(why.vpc, why.packet.dst) {
-		out = append(out, Remedy{
+		out = append(out, advice(Remedy{
 			Text: fmt.Sprintf("join %s and %s by a peering connection of their own", why.vpc.ID, v.ID),
 			CLI:  fmt.Sprintf("aws ec2 create-vpc-peering-connection --vpc-id %s --peer-vpc-id %s", why.vpc.ID, v.ID),
-		})
+		})...)
 	}
 	if why.packet.dst.IsPrivate() {
 		return out
 	}
-	return append(out, Remedy{Text: fmt.Sprintf("give %s a way to the internet of its own: its peer's gateways are not for it", why.vpc.ID)})
+	return append(out, advice(Remedy{Text: fmt.Sprintf("give %s a way to the internet of its own: its peer's gateways are not for it", why.vpc.ID)})...)
 }

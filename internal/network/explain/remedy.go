@@ -2,6 +2,7 @@ package explain
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -9,15 +10,37 @@ import (
 	"github.com/culvert-cloud/culvert/internal/resource"
 )
 
+// option is one thing to do about a denial: an edit, or advice that no edit says.
+type option struct {
+	Remedy
+	edit Edit
+}
+
+func do(edits ...Edit) []option {
+	out := make([]option, len(edits))
+	for i, e := range edits {
+		out[i] = option{e.Remedy(), e}
+	}
+	return out
+}
+
+func advice(r ...Remedy) []option {
+	out := make([]option, len(r))
+	for i := range r {
+		out[i].Remedy = r[i]
+	}
+	return out
+}
+
 // remedies are the changes that would lift one denial.
-func (c *explanation) remedies(why cause) []Remedy {
+func (c *explanation) remedies(why cause) []option {
 	switch why.code {
 	case "x:DNS_NO_ANSWER":
-		return dnsSupport(why)
+		return do(dnsSupport(why)...)
 	case "x:DNS_ANSWER_IS_PUBLIC":
-		return enablePrivateDNS(why)
+		return do(enablePrivateDNS(why)...)
 	case "x:DNS_WRONG_REGION_NAME":
-		return regionalNames(why)
+		return advice(regionalNames(why)...)
 	case "NO_ROUTE_TO_DESTINATION", "BAD_STATE_ROUTE", "IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS":
 		return c.openWay(why)
 	case "DISCONNECTED_VPCS":
@@ -29,51 +52,28 @@ func (c *explanation) remedies(why cause) []Remedy {
 	case "SUBNET_ACL_RESTRICTION", "x:NACL_BLOCKS_RETURN":
 		return openACL(why)
 	case "ENI_SOURCE_DEST_CHECK_RESTRICTION":
-		return []Remedy{{
-			Text:      fmt.Sprintf("switch the source/destination check of %s off, if it is to forward packets", why.eni.ID),
-			CLI:       fmt.Sprintf("aws ec2 modify-network-interface-attribute --network-interface-id %s --no-source-dest-check", why.eni.ID),
-			Terraform: "source_dest_check = false",
-		}}
+		return do(StopChecking{VPC: why.eni.VPCID, ENI: why.eni.ID})
 	case "IGW_PRIVATE_IP_ASSOCIATION_FOR_INGRESS":
-		return attachGateway(why.vpc)
+		return do(AttachGateway{VPC: why.vpc.ID, Gateway: newGateway(why.vpc.ID)})
 	default:
 		return nil
 	}
 }
 
-func dnsSupport(why cause) []Remedy {
+func dnsSupport(why cause) []Edit {
 	if why.vpc == nil || why.vpc.DNSSupport {
 		return nil
 	}
-	return []Remedy{{
-		Text:      fmt.Sprintf("switch DNS support of %s on", why.vpc.ID),
-		CLI:       fmt.Sprintf(`aws ec2 modify-vpc-attribute --vpc-id %s --enable-dns-support '{"Value":true}'`, why.vpc.ID),
-		Terraform: "enable_dns_support = true   # in the aws_vpc of " + string(why.vpc.ID),
-	}}
+	return []Edit{EnableDNS{VPC: why.vpc.ID}}
 }
 
 // enablePrivateDNS takes each of the conditions that is missing.
-func enablePrivateDNS(why cause) []Remedy {
+func enablePrivateDNS(why cause) []Edit {
 	out := dnsSupport(why)
 	if !why.vpc.DNSHostnames {
-		out = append(out, Remedy{
-			Text:      fmt.Sprintf("switch DNS hostnames of %s on: private DNS needs them", why.vpc.ID),
-			CLI:       fmt.Sprintf(`aws ec2 modify-vpc-attribute --vpc-id %s --enable-dns-hostnames '{"Value":true}'`, why.vpc.ID),
-			Terraform: "enable_dns_hostnames = true   # in the aws_vpc of " + string(why.vpc.ID),
-		})
+		out = append(out, EnableDNS{VPC: why.vpc.ID, Hostnames: true})
 	}
-	e := why.endpoint
-	r := Remedy{
-		Text:      fmt.Sprintf("switch private DNS of %s on, so that the usual name leads to the endpoint", e.ID),
-		CLI:       fmt.Sprintf("aws ec2 modify-vpc-endpoint --vpc-endpoint-id %s --private-dns-enabled", e.ID),
-		Terraform: fmt.Sprintf("private_dns_enabled = true   # in the aws_vpc_endpoint of %s", e.ID),
-	}
-	if e.Service == "s3" {
-		// The default of the option is true, and then only an inbound resolver endpoint would see the private names.
-		r.CLI += " --dns-options PrivateDnsOnlyForInboundResolverEndpoint=false"
-		r.Terraform += "\ndns_options {\n  private_dns_only_for_inbound_resolver_endpoint = false\n}"
-	}
-	return append(out, r)
+	return append(out, EnablePrivateDNS{VPC: why.vpc.ID, Endpoint: why.endpoint.ID, Service: why.endpoint.Service})
 }
 
 func regionalNames(why cause) []Remedy {
@@ -95,126 +95,110 @@ func regionOf(e *topology.Endpoint) string {
 }
 
 // openACL adds an entry before the one that denies.
-func openACL(why cause) []Remedy {
-	acl, d, p := why.subnet.NetworkACLID, why.direction, why.packet
-	number := freeNumber(why.vpc.NetworkACL(acl), d, why.acl.number)
-	cidr := d.peer(p).String() + "/32"
-	if p.reply || !knows(why.vpc, d.peer(p)) {
-		cidr = "0.0.0.0/0"
+func openACL(why cause) []option {
+	acl, d, p := why.vpc.NetworkACL(why.subnet.NetworkACLID), why.direction, why.packet
+	if acl == nil {
+		return nil
 	}
-	protocol, flags, attributes := entryTraffic(p)
-	side := "--ingress"
-	if d == egress {
-		side = "--egress"
-	}
-	what := "that allows it"
-	if p.reply {
-		what = "for the ports of the answers"
-	}
-	pairs := []any{
-		"network_acl_id", string(acl), "egress", d == egress, "rule_number", number, "rule_action", "allow",
-		"protocol", protocol, "cidr_block", cidr,
-	}
-	return []Remedy{{
-		Text: fmt.Sprintf("add an %s entry to %s %s, before the one that denies", d, acl, what),
-		CLI: fmt.Sprintf("aws ec2 create-network-acl-entry --network-acl-id %s %s --rule-number %d --protocol %s%s --cidr-block %s --rule-action allow",
-			acl, side, number, protocol, flags, cidr),
-		Terraform: block("aws_network_acl_rule", fmt.Sprintf("allow_%d", number), append(pairs, attributes...)...),
+	number, free := freeNumber(acl, d, why.acl.number)
+	e := AddEntry{VPC: why.vpc.ID, Replace: !free, ACL: acl.ID, Egress: bool(d), reply: p.reply, Entry: topology.Entry{
+		Number: number, Allow: true, Protocol: p.protocol, CIDR: single(d.peer(p)),
 	}}
-}
-
-// entryTraffic is a packet as an ACL entry would name it, for the CLI and for Terraform. Answers get all the ports
-// that AWS recommends: functions and NAT gateways use them all.
-func entryTraffic(p packet) (protocol, flags string, attributes []any) {
+	if p.reply || !knows(why.vpc, d.peer(p)) {
+		e.Entry.CIDR = everywhere(d.peer(p))
+	}
 	switch {
 	case p.hasPorts():
 		r := p.dport
-		if p.reply {
-			r = natPorts
+		if p.reply && natPorts.first <= r.first {
+			r = natPorts // all that AWS recommends: functions and NAT gateways use them all
 		}
-		return strings.ToLower(protocolName(p.protocol)), fmt.Sprintf(" --port-range From=%d,To=%d", r.first, r.last),
-			[]any{"from_port", int(r.first), "to_port", int(r.last)}
+		e.Entry.FromPort, e.Entry.ToPort = int(r.first), int(r.last)
 	case p.protocol == ICMP:
-		return "icmp", fmt.Sprintf(" --icmp-type-code Type=%d,Code=-1", p.icmpType),
-			[]any{"icmp_type", p.icmpType, "icmp_code", -1}
-	default:
-		return fmt.Sprint(p.protocol), "", nil
+		e.Entry.ICMPType, e.Entry.ICMPCode = p.icmpType, -1
 	}
+	return do(e)
 }
 
-// freeNumber finds a number for an entry that comes before the one given; 0 stands for the end of the list.
-func freeNumber(acl *topology.NetworkACL, d direction, before int) int {
+// single is the block of one address.
+func single(a netip.Addr) netip.Prefix { return netip.PrefixFrom(a, a.BitLen()) }
+
+// everywhere is the block of all addresses of a family.
+func everywhere(a netip.Addr) netip.Prefix { return netip.PrefixFrom(a, 0).Masked() }
+
+// freeNumber finds a number for an entry that comes before the one given; 0 stands for the end of the list. If none
+// is free it is that of an entry to replace.
+func freeNumber(acl *topology.NetworkACL, d direction, before int) (number int, free bool) {
 	used := map[int]bool{}
 	last := 0
-	if acl != nil {
-		entries := acl.Ingress
-		if d == egress {
-			entries = acl.Egress
-		}
-		for _, e := range entries {
-			used[e.Number] = true
-			last = max(last, e.Number)
-		}
+	entries := acl.Ingress
+	if d == egress {
+		entries = acl.Egress
+	}
+	for _, e := range entries {
+		used[e.Number] = true
+		last = max(last, e.Number)
 	}
 	if before == 0 {
-		return min((last/10+1)*10, 32766)
+		n := min((last/10+1)*10, 32766)
+		if !used[n] {
+			return n, true
+		}
+		before = 32766 // the list is full at its end: anywhere before
 	}
 	for _, step := range []int{10, 5, 1} {
 		for n := (before - 1) / step * step; n > 0; n -= step {
 			if !used[n] {
-				return n
+				return n, true
 			}
 		}
 	}
-	return 1
+	return before, false
 }
 
 // openGroup adds a rule for exactly this traffic.
-func (c *explanation) openGroup(why cause) []Remedy {
+func (c *explanation) openGroup(why cause) []option {
 	if len(why.eni.GroupIDs) == 0 {
 		return nil
 	}
-	group, d, p := string(why.eni.GroupIDs[0]), why.direction, why.packet
-	peer, attribute, value := c.rulePeer(why)
-	protocol, from, to := strings.ToLower(protocolName(p.protocol)), int(p.dport.first), int(p.dport.last)
+	d, p := why.direction, why.packet
+	e := AddRule{VPC: why.eni.VPCID, Group: why.eni.GroupIDs[0], Egress: bool(d), Protocol: p.protocol, FromPort: int(p.dport.first), ToPort: int(p.dport.last),
+		what: p.what()}
 	switch {
 	case p.protocol == ICMP:
-		from, to = p.icmpType, -1
+		e.FromPort, e.ToPort = p.icmpType, -1
 	case !p.hasPorts():
-		protocol, from, to = fmt.Sprint(p.protocol), -1, -1
+		e.FromPort, e.ToPort = -1, -1
 	}
-	text := fmt.Sprintf("add an %s rule to %s that allows %s %s %s", d, group, p.what(), towards(d), value)
+	c.rulePeer(why, &e)
 	if why.code == "SG_HAS_NO_RULES" && d == egress {
-		text += " (Terraform removes AWS's default egress rule from every aws_security_group that has no egress block)"
+		e.note += " (Terraform removes AWS's default egress rule from every aws_security_group that has no egress block)"
 	}
-	if attribute == "prefix_list_id" {
-		text += " (these are public addresses: a gateway endpoint changes the way there, not the addresses, so rules for the VPC's own blocks do not match them)"
+	if e.PrefixListID != "" {
+		e.note += " (these are public addresses: a gateway endpoint changes the way there, not the addresses, so rules for the VPC's own blocks do not match them)"
 	}
-	return []Remedy{{
-		Text: text,
-		CLI: fmt.Sprintf("aws ec2 authorize-security-group-%s --group-id %s --ip-permissions 'IpProtocol=%s,FromPort=%d,ToPort=%d,%s'",
-			d, group, protocol, from, to, peer),
-		Terraform: block(fmt.Sprintf("aws_vpc_security_group_%s_rule", d), "allow", "security_group_id", group, attribute, value,
-			"ip_protocol", protocol, "from_port", from, "to_port", to),
-	}}
+	return do(e)
 }
 
 // rulePeer names the other end of a rule: by its group if it has one, by a prefix list if AWS keeps one for it, and
 // otherwise by address.
-func (c *explanation) rulePeer(why cause) (cli, attribute, value string) {
+func (c *explanation) rulePeer(why cause, rule *AddRule) {
 	peer := why.direction.peer(why.packet)
 	if e := c.holder(why.vpc, peer); e != nil && len(e.GroupIDs) > 0 {
-		id := string(e.GroupIDs[0])
-		return "UserIdGroupPairs=[{GroupId=" + id + "}]", "referenced_security_group_id", id
+		rule.Peer = e.GroupIDs[0]
+		if e.VPCID != why.vpc.ID {
+			rule.PeerVPC = e.VPCID
+		}
+		return
 	}
 	for _, p := range topology.AWSPrefixLists(c.topology.Region) {
 		if slices.ContainsFunc(p.Entries, func(e resource.PrefixListEntry) bool { return e.CIDR.Contains(peer) }) {
-			return "PrefixListIds=[{PrefixListId=" + string(p.ID) + "}]", "prefix_list_id", string(p.ID)
+			rule.PrefixListID = p.ID
+			return
 		}
 	}
-	cidr := peer.String() + "/32"
-	if !knows(why.vpc, peer) && why.direction == egress {
-		cidr = "0.0.0.0/0" // a public service's addresses change
+	rule.CIDR = single(peer)
+	if !knows(why.vpc, peer) && why.direction == egress || peer == anyPublic {
+		rule.CIDR = everywhere(peer) // a public service's addresses change, and what AWS will choose nobody knows
 	}
-	return "IpRanges=[{CidrIp=" + cidr + "}]", "cidr_ipv4", cidr
 }

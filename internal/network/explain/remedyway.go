@@ -11,22 +11,49 @@ import (
 
 // openWay are the ways by which a packet could leave: a gateway endpoint, which costs nothing, an interface
 // endpoint, or the internet.
-func (c *explanation) openWay(why cause) []Remedy {
+func (c *explanation) openWay(why cause) []option {
 	if out := routeToPeer(why); len(out) > 0 {
 		return out
 	}
-	if why.vpc == nil || why.subnet == nil || why.eni == nil || why.packet.reply {
-		return c.restoreRoute(why)
+	if why.vpc == nil || why.subnet == nil || why.eni == nil {
+		return restoreRoute(why)
 	}
 	if natGatewayOf(why.vpc, why.eni) != nil {
-		return routeToInternetGateway(why)
+		return append(routeToInternetGateway(why), restoreRoute(why)...)
 	}
-	var out []Remedy
+	if why.packet.reply {
+		return append(restoreRoute(why), answerToInternet(why)...)
+	}
+	var out []option
 	if service := serviceAt(c.topology, why.packet.dst); service != "" {
 		out = append(out, c.endpointRemedies(why, service)...)
 	}
-	out = append(out, c.restoreRoute(why)...)
+	out = append(out, c.attachWaiting(why)...)
+	out = append(out, restoreRoute(why)...)
 	return append(out, internetRemedies(why)...)
+}
+
+// attachWaiting is for a route to an internet gateway that is not attached.
+func (c *explanation) attachWaiting(why cause) []option {
+	id := resource.InternetGatewayID(why.route.TargetID)
+	if why.code != "BAD_STATE_ROUTE" || why.route.Kind != topology.TargetInternetGateway || why.vpc.InternetGateway != "" {
+		return nil
+	}
+	for _, v := range c.topology.VPCs {
+		if v.InternetGateway == id {
+			return nil
+		}
+	}
+	return do(AttachGateway{VPC: why.vpc.ID, Gateway: id})
+}
+
+// answerToInternet is for somebody who was let in by the internet gateway and gets no answer.
+func answerToInternet(why cause) []option {
+	dst := why.packet.dst
+	if why.subnet.RouteTableID == "" || why.vpc.InternetGateway == "" || knows(why.vpc, dst) {
+		return nil
+	}
+	return do(routeOut(why, topology.TargetInternetGateway, string(why.vpc.InternetGateway)))
 }
 
 // serviceAt finds whose public address it is.
@@ -41,14 +68,14 @@ func serviceAt(t *topology.Topology, a netip.Addr) string {
 	return ""
 }
 
-func (c *explanation) endpointRemedies(why cause, service string) []Remedy {
-	var out []Remedy
+func (c *explanation) endpointRemedies(why cause, service string) []option {
+	var out []option
 	name := "com.amazonaws." + c.topology.Region + "." + service
 	if service == "iam" {
 		name = "com.amazonaws.iam"
 	}
 	if service == "s3" && why.subnet.RouteTableID != "" {
-		out = append(out, gatewayEndpointRemedy(why, name))
+		out = append(out, gatewayEndpoint(why, name)...)
 	}
 	for _, e := range why.vpc.Endpoints {
 		if e.Type != resource.EndpointTypeGateway && e.Service == service {
@@ -59,112 +86,96 @@ func (c *explanation) endpointRemedies(why cause, service string) []Remedy {
 		return out
 	}
 	groups := groupNames(why.eni)
-	return append(out, Remedy{
+	return append(out, advice(Remedy{
 		Text: fmt.Sprintf("create an interface endpoint for %s in %s with private DNS; its security group must let in TCP 443 from %s", service, why.subnet.ID, groups),
 		CLI: fmt.Sprintf("aws ec2 create-vpc-endpoint --vpc-id %s --vpc-endpoint-type Interface --service-name %s --subnet-ids %s --security-group-ids sg-… --private-dns-enabled",
 			why.vpc.ID, name, why.subnet.ID),
 		Terraform: block("aws_vpc_endpoint", service, "vpc_id", string(why.vpc.ID), "vpc_endpoint_type", "Interface", "service_name", name,
 			"subnet_ids", []string{string(why.subnet.ID)}, "security_group_ids", []string{"sg-…"}, "private_dns_enabled", true),
-	})
+	})...)
 }
 
-// gatewayEndpointRemedy puts an existing gateway endpoint on the route table, or makes one.
-func gatewayEndpointRemedy(why cause, name string) Remedy {
-	table := why.subnet.RouteTableID
+// gatewayEndpoint puts an existing gateway endpoint on the route table, or makes one.
+func gatewayEndpoint(why cause, name string) []option {
+	out := AddGatewayRoutes{VPC: why.vpc.ID, ServiceName: name, Service: "s3", Table: why.subnet.RouteTableID, Subnet: why.subnet.ID}
 	for _, e := range why.vpc.Endpoints {
-		if e.Type == resource.EndpointTypeGateway && e.ServiceName == name {
-			return Remedy{
-				Text:      fmt.Sprintf("%s is a gateway endpoint for %s, but not on %s of %s: add it there", e.ID, e.Service, table, why.subnet.ID),
-				CLI:       fmt.Sprintf("aws ec2 modify-vpc-endpoint --vpc-endpoint-id %s --add-route-table-ids %s", e.ID, table),
-				Terraform: block("aws_vpc_endpoint_route_table_association", "this", "vpc_endpoint_id", string(e.ID), "route_table_id", string(table)),
-			}
+		if e.Type != resource.EndpointTypeGateway || e.ServiceName != name {
+			continue
 		}
+		if slices.Contains(e.RouteTableIDs, out.Table) {
+			return nil // another route is in its way
+		}
+		out.Endpoint = e.ID
 	}
-	return Remedy{
-		Text: fmt.Sprintf("create a gateway endpoint on %s; it costs nothing", table),
-		CLI: fmt.Sprintf("aws ec2 create-vpc-endpoint --vpc-id %s --vpc-endpoint-type Gateway --service-name %s --route-table-ids %s",
-			why.vpc.ID, name, table),
-		Terraform: block("aws_vpc_endpoint", "s3", "vpc_id", string(why.vpc.ID), "vpc_endpoint_type", "Gateway", "service_name", name,
-			"route_table_ids", []string{string(table)}),
-	}
+	return do(out)
 }
 
 // restoreRoute is for a route whose target is gone.
-func (c *explanation) restoreRoute(why cause) []Remedy {
-	if why.code != "BAD_STATE_ROUTE" || why.subnet == nil {
+func restoreRoute(why cause) []option {
+	if why.code != "BAD_STATE_ROUTE" || why.subnet == nil || why.subnet.RouteTableID == "" || !why.route.Destination.IsValid() {
 		return nil
 	}
-	to := "--destination-cidr-block " + why.route.Destination.String()
-	if why.route.PrefixListID != "" {
-		to = "--destination-prefix-list-id " + string(why.route.PrefixListID)
-	}
 	if why.route.Kind == topology.TargetPeering {
-		return []Remedy{{
+		return advice(Remedy{
 			Text: fmt.Sprintf("accept %s, if it is pending; if it is gone, make another connection and lead %s in %s to that",
 				why.route.TargetID, destination(why.route), why.subnet.RouteTableID),
 			CLI:       "aws ec2 accept-vpc-peering-connection --vpc-peering-connection-id " + why.route.TargetID,
 			Terraform: block("aws_vpc_peering_connection_accepter", "this", "vpc_peering_connection_id", why.route.TargetID, "auto_accept", true),
-		}}
+		})
 	}
-	return []Remedy{{
-		Text: fmt.Sprintf("bring %s back, or lead %s in %s somewhere else", why.route.TargetID, destination(why.route), why.subnet.RouteTableID),
-		CLI:  fmt.Sprintf("aws ec2 delete-route --route-table-id %s %s", why.subnet.RouteTableID, to),
-	}}
+	return do(DeleteRoute{VPC: why.vpc.ID, Table: why.subnet.RouteTableID, Destination: why.route.Destination, PrefixListID: why.route.PrefixListID,
+		target: why.route.TargetID})
 }
 
 // internetRemedies lead to the internet: with a public address straight, otherwise by a NAT gateway.
-func internetRemedies(why cause) []Remedy {
+func internetRemedies(why cause) []option {
 	if why.packet.dst.IsPrivate() || sharedAddresses.Contains(why.packet.dst) {
 		return nil
 	}
 	function := why.eni.Type == resource.InterfaceTypeLambda
-	if why.code == "IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS" && !function {
-		return []Remedy{{
-			Text:      fmt.Sprintf("give %s a public address", why.eni.ID),
-			CLI:       fmt.Sprintf("aws ec2 associate-address --allocation-id eipalloc-… --network-interface-id %s", why.eni.ID),
-			Terraform: block("aws_eip", "this", "domain", "vpc", "network_interface", string(why.eni.ID)),
-		}}
+	if why.code == "IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS" && !function && slices.Contains(why.eni.Addresses, why.packet.src) {
+		return do(GiveAddress{VPC: why.vpc.ID, ENI: why.eni.ID, Private: why.packet.src, several: len(why.eni.Addresses) > 1})
+	}
+	if _, public := publicAddress(why.vpc, why.packet.src); public && why.subnet.RouteTableID != "" {
+		return do(routeOut(why, topology.TargetInternetGateway, string(why.vpc.InternetGateway)))
 	}
 	for _, n := range why.vpc.NATGateways {
 		if n.Public && why.subnet.RouteTableID != "" && n.SubnetID != why.subnet.ID {
-			return []Remedy{routeRemedy(why, "--nat-gateway-id", "nat_gateway_id", string(n.ID))}
+			return do(routeOut(why, topology.TargetNATGateway, string(n.ID)))
 		}
 	}
 	text := "or take the internet: create a NAT gateway in a public subnet and route 0.0.0.0/0 to it"
 	if function && why.code == "IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS" {
 		text = "a function's interface never has a public address, so a public subnet is no use to it: put the function into a private subnet with a route to a NAT gateway"
 	}
-	return []Remedy{{Text: text}}
+	return advice(Remedy{Text: text})
 }
 
-func routeRemedy(why cause, flag, attribute, target string) Remedy {
-	verb := "create-route"
-	if why.code == "BAD_STATE_ROUTE" || why.code == "IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS" {
-		verb = "replace-route"
+// routeOut leads everything to a target, or, where a longer route is in the way, what that matches.
+func routeOut(why cause, kind topology.TargetKind, target string) SetRoute {
+	e := SetRoute{VPC: why.vpc.ID, Table: why.subnet.RouteTableID, Destination: everywhere(why.packet.dst), Kind: kind, Target: target}
+	if r := why.route; r.Destination.IsValid() {
+		e.Destination, e.Replace = r.Destination, r.PrefixListID == ""
+	} else if r, found := why.subnet.Route(why.packet.dst); found {
+		e.Destination, e.Replace = r.Destination, r.PrefixListID == ""
 	}
-	table := why.subnet.RouteTableID
-	return Remedy{
-		Text:      fmt.Sprintf("route 0.0.0.0/0 in %s to %s", table, target),
-		CLI:       fmt.Sprintf("aws ec2 %s --route-table-id %s --destination-cidr-block 0.0.0.0/0 %s %s", verb, table, flag, target),
-		Terraform: block("aws_route", "default", "route_table_id", string(table), "destination_cidr_block", "0.0.0.0/0", attribute, target),
-	}
+	return e
 }
 
 // routeToInternetGateway is for the subnet of a NAT gateway.
-func routeToInternetGateway(why cause) []Remedy {
+func routeToInternetGateway(why cause) []option {
 	if n := natGatewayOf(why.vpc, why.eni); !n.Public {
-		return []Remedy{{Text: fmt.Sprintf("%s is private and reaches no internet: use a public NAT gateway", n.ID)}}
+		return advice(Remedy{Text: fmt.Sprintf("%s is private and reaches no internet: use a public NAT gateway", n.ID)})
 	}
 	if why.vpc.InternetGateway == "" {
-		return attachGateway(why.vpc)
+		id := newGateway(why.vpc.ID)
+		if why.code == "BAD_STATE_ROUTE" && why.route.Kind == topology.TargetInternetGateway {
+			id = resource.InternetGatewayID(why.route.TargetID)
+		}
+		return do(AttachGateway{VPC: why.vpc.ID, Gateway: id})
 	}
-	return []Remedy{routeRemedy(why, "--gateway-id", "gateway_id", string(why.vpc.InternetGateway))}
-}
-
-func attachGateway(vpc *topology.VPC) []Remedy {
-	return []Remedy{{
-		Text:      fmt.Sprintf("attach an internet gateway to %s", vpc.ID),
-		CLI:       fmt.Sprintf("aws ec2 attach-internet-gateway --internet-gateway-id igw-… --vpc-id %s", vpc.ID),
-		Terraform: block("aws_internet_gateway", "this", "vpc_id", string(vpc.ID)),
-	}}
+	if why.subnet.RouteTableID == "" {
+		return nil
+	}
+	return do(routeOut(why, topology.TargetInternetGateway, string(why.vpc.InternetGateway)))
 }

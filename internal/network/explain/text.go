@@ -29,7 +29,11 @@ type cause struct {
 func (c *explanation) deny(why cause, format string, args ...any) {
 	why.text = fmt.Sprintf(format, args...)
 	c.causes = append(c.causes, why)
-	*c.hops = append(*c.hops, Hop{Component: why.component, Verdict: Deny, Code: why.code, Rule: why.rule, Text: why.text})
+	*c.hops = append(*c.hops, why.hop())
+}
+
+func (why cause) hop() Hop {
+	return Hop{Component: why.component, Verdict: Deny, Code: why.code, Rule: why.rule, Text: why.text}
 }
 
 // note adds a hop that stops nothing.

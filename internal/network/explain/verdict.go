@@ -16,21 +16,27 @@ func (c *explanation) conclude() Trace {
 	first := c.causes[0]
 	t.Code, t.Component = first.code, first.component
 	t.Summary = fmt.Sprintf("%s cannot reach %s: %s", c.from(), c.target(), first.text)
-	causes := c.causes
 	if c.misled() {
 		// Private DNS would have sent the flow elsewhere: that it fails on the public way is only the consequence.
 		t.Code, t.Component = c.advice.code, c.advice.component
 		t.Summary = fmt.Sprintf("%s cannot reach %s: %s; and %s", c.from(), c.target(), c.advice.text, first.text)
-		causes = append([]cause{*c.advice}, causes...)
 	}
-	for _, why := range causes {
+	for _, why := range c.allCauses() {
 		for _, r := range c.remedies(why) {
-			if !slices.Contains(t.Remedies, r) {
-				t.Remedies = append(t.Remedies, r)
+			if !slices.Contains(t.Remedies, r.Remedy) {
+				t.Remedies = append(t.Remedies, r.Remedy)
 			}
 		}
 	}
 	return *t
+}
+
+// allCauses are the denials, and before them the name's answer if that is their root.
+func (c *explanation) allCauses() []cause {
+	if c.misled() {
+		return append([]cause{*c.advice}, c.causes...)
+	}
+	return c.causes
 }
 
 // misled reports whether the name's answer is the root of the failure. A group without any rule fails either way,
