@@ -34,6 +34,7 @@ var allowed = []struct {
 	{"internal/network/dataplane", []string{"internal/resource", "internal/network/topology"}, ""},
 	{"internal/network/dataplane/*", []string{"internal/resource", "internal/network/topology", "internal/network/dataplane", "internal/network/explain", "internal/netns"}, ""},
 	{"internal/network/endpoint", []string{"internal/api", "internal/resource", "internal/network/topology", "internal/network/dataplane", "internal/network/dns"}, ""},
+	{"internal/network/balancer", []string{"internal/resource", "internal/network/topology", "internal/network/dataplane", "internal/network/dataplane/linux", "internal/launch"}, "the data plane by its contract; linux and launch in tests only"},
 	{"internal/network/agree", []string{"internal/resource", "internal/state", "internal/network/*", "internal/network/dataplane/*"}, "test only"},
 	{"internal/compute/*", []string{"internal/api", "internal/resource", "internal/network/dataplane", "internal/compute/*", "internal/netns", "internal/launch"}, ""},
 	{"internal/compute/sandbox/*", []string{"internal/resource", "internal/network/dataplane", "internal/compute/*", "internal/compute/sandbox/*/*", "internal/netns", "internal/launch"}, ""},

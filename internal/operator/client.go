@@ -133,7 +133,7 @@ func ErrorCode(err error) string {
 }
 
 // versions are the API versions of the query services.
-var versions = map[string]string{"ec2": "2016-11-15", "iam": "2010-05-08", "sts": "2011-06-15"}
+var versions = map[string]string{"ec2": "2016-11-15", "elasticloadbalancing": "2015-12-01", "iam": "2010-05-08", "sts": "2011-06-15"}
 
 // Query calls an operation of a query service and decodes the XML answer into out, if out is not nil.
 // Parameters are alternating names and values.

@@ -17,6 +17,7 @@ func NotEnforced() []string {
 		"EC2: rules, entries and routes for IPv6 are kept; no IPv6 packet is ever forwarded",
 		"EC2: enableNetworkAddressUsageMetrics; DHCP options other than AWS's default",
 		"EC2: a NAT gateway does not reset flows that are idle for 350 seconds; the MTU of endpoints is not 8500",
+		"ElasticLoadBalancing: the deregistration delay (connections to a deregistered target go on until they end)",
 		"Lambda, CloudWatch Logs: the permission to tag what a call makes, such as lambda:TagResource (those of EC2 and IAM are enforced)",
 		"Lambda: the processor share that goes with the memory size",
 		"S3: encryption at rest (objects are said to be encrypted with AES256, and are not)",

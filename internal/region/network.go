@@ -49,6 +49,7 @@ func (r *Region) openNetwork(ctx context.Context) error {
 		ServeDNS:   r.serveDNS,
 	})
 	r.later(func() error { r.endpoints.Close(); return nil })
+	r.later(r.balancer.Close)
 	if err := r.loop.Once(ctx); err != nil {
 		return fmt.Errorf("make the network match the state: %w", err)
 	}
@@ -75,7 +76,7 @@ func (r *Region) apply(ctx context.Context) (uint64, error) {
 	}
 	// Names change with the network, not before it.
 	r.topology.Store(t)
-	return view.Revision(), linux.Explain(r.endpoints.Apply(ctx, t))
+	return view.Revision(), linux.Explain(errors.Join(r.endpoints.Apply(ctx, t), r.balancer.Apply(ctx, t)))
 }
 
 // settle waits, bounded, until the network is as a revision says.

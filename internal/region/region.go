@@ -15,6 +15,7 @@ import (
 
 	"github.com/culvert-cloud/culvert/internal/api/server"
 	"github.com/culvert-cloud/culvert/internal/compute/execution"
+	"github.com/culvert-cloud/culvert/internal/network/balancer"
 	"github.com/culvert-cloud/culvert/internal/network/dataplane/linux"
 	"github.com/culvert-cloud/culvert/internal/network/endpoint"
 	"github.com/culvert-cloud/culvert/internal/network/topology"
@@ -45,6 +46,7 @@ type Region struct {
 	network   *linux.Driver
 	topology  atomic.Pointer[topology.Topology]
 	endpoints *endpoint.Endpoints
+	balancer  *balancer.Balancer
 	authority *endpoint.Authority
 	loop      *reconcile.Loop
 

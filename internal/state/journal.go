@@ -45,6 +45,12 @@ var kinds = map[resource.Kind]func() Resource{
 	resource.KindLogGroup:         func() Resource { return new(resource.LogGroup) },
 
 	resource.KindInstanceProfile: func() Resource { return new(resource.InstanceProfile) },
+
+	resource.KindLoadBalancer: func() Resource { return new(resource.LoadBalancer) },
+	resource.KindTargetGroup:  func() Resource { return new(resource.TargetGroup) },
+	resource.KindListener:     func() Resource { return new(resource.Listener) },
+
+	resource.KindEndpointService: func() Resource { return new(resource.EndpointService) },
 }
 
 func encode(r Resource) ([]byte, error) { return json.Marshal(r) }

@@ -26,11 +26,20 @@ import (
 func versions() map[string]string {
 	return map[string]string{
 		"ec2":    "2016-11-15",
+		"elbv2":  "2015-12-01",
 		"iam":    "2010-05-08",
 		"lambda": "2015-03-31",
 		"logs":   "2014-03-28",
 		"sts":    "2011-06-15",
 	}
+}
+
+// modelFolder is where the model of a service is, which is not always called as the service is here.
+func modelFolder(service string) string {
+	if service == "elbv2" {
+		return "elasticloadbalancingv2"
+	}
+	return service
 }
 
 func main() {
@@ -64,7 +73,7 @@ func generate(service string) error {
 		return err
 	}
 	dir := filepath.Join("..", "internal", "service", service)
-	m, err := loadModel(filepath.Join(models, service, version, "api-2.json"), filepath.Join(dir, "overlay.json"))
+	m, err := loadModel(filepath.Join(models, modelFolder(service), version, "api-2.json"), filepath.Join(dir, "overlay.json"))
 	if err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ func writeNames(path string) error {
 	var out strings.Builder
 	out.WriteString("# The operations of AWS's services, from their models. Made by go generate; do not edit.\n")
 	for _, service := range slices.Sorted(maps.Keys(all)) {
-		m, err := loadModel(filepath.Join(models, service, all[service], "api-2.json"), filepath.Join("..", "internal", "service", service, "overlay.json"))
+		m, err := loadModel(filepath.Join(models, modelFolder(service), all[service], "api-2.json"), filepath.Join("..", "internal", "service", service, "overlay.json"))
 		if err != nil {
 			return err
 		}

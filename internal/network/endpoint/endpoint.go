@@ -135,6 +135,9 @@ func spots(t *topology.Topology) map[spot]bool {
 			want[spot{dataplane.Place{VPC: v.ID, Resolver: a}, 53, door{vpc: v.ID}}] = true
 		}
 		for _, ep := range v.Endpoints {
+			if len(ep.LoadBalancers) > 0 {
+				continue // to no service of the region: see package balancer
+			}
 			d := door{service: ep.Service, fallback: fallback(ep.Service, t.Region), vpc: v.ID, endpoint: ep.ID}
 			for _, eni := range ep.ENIs {
 				serve(dataplane.Place{ENI: eni}, d)

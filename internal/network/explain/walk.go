@@ -274,7 +274,7 @@ func (c *explanation) arrive(vpc *topology.VPC, from *topology.Subnet, e *topolo
 
 // groups asks the security groups of an interface. Replies belong to a connection that they know.
 func (c *explanation) groups(vpc *topology.VPC, e *topology.ENI, d direction, p packet) {
-	if p.reply || natGatewayOf(vpc, e) != nil {
+	if p.reply || e.Unfiltered || natGatewayOf(vpc, e) != nil {
 		return
 	}
 	why := cause{component: groupComponent(e), vpc: vpc, eni: e, direction: d, packet: p}

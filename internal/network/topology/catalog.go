@@ -22,6 +22,7 @@ func Catalog(region string) []*PublicService {
 	_, s3 := S3Prefixes(region)
 	out := []*PublicService{
 		publicService("ec2", serviceAddresses(1), "ec2."+base),
+		publicService("elasticloadbalancing", serviceAddresses(11), "elasticloadbalancing."+base),
 		publicService("iam", serviceAddresses(2), "iam.amazonaws.com"),
 		publicService("lambda", serviceAddresses(3), "lambda."+base),
 		publicService("logs", serviceAddresses(4), "logs."+base),

@@ -61,7 +61,7 @@ func Lookup(t *Topology, in resource.VPCID, name string) Answer {
 			}
 		}
 	}
-	for _, ask := range []func(*Topology, resource.VPCID, *Answer) bool{endpointName, publicHostname, publicName} {
+	for _, ask := range []func(*Topology, resource.VPCID, *Answer) bool{endpointName, publicHostname, balancerName, publicName} {
 		if ask(t, in, &a) {
 			return a
 		}

@@ -39,6 +39,7 @@ func Resolve(r state.Reader, o Options) *Topology {
 	for _, vpc := range t.VPCs {
 		t.addPeerGroups(vpc)
 	}
+	t.addLoadBalancers(r)
 	return t
 }
 
@@ -172,6 +173,7 @@ func (in *inputs) addENIs(vpc *VPC) {
 			SourceDestCheck: n.SourceDestCheck,
 			Public:          in.publicAddresses(n),
 			Description:     n.Description,
+			Unfiltered:      n.InterfaceType == resource.InterfaceTypeLoadBalancer && len(n.GroupIDs) == 0,
 		})
 	}
 }

@@ -33,6 +33,9 @@ type Topology struct {
 	VPCs     []*VPC                               // ordered by id
 	Services []*PublicService                     // what listens on the internet, ordered by name
 	ENIs     map[resource.NetworkInterfaceID]*ENI // of all VPCs
+
+	LoadBalancers []*LoadBalancer // of all VPCs, ordered by ARN
+
 	// AssumePrivateDNS makes every interface endpoint behave as if private DNS were on. AWS does not.
 	AssumePrivateDNS bool
 }
@@ -93,13 +96,17 @@ type Route struct {
 
 // ENI is a network interface.
 type ENI struct {
-	ID              resource.NetworkInterfaceID
-	VPCID           resource.VPCID
-	SubnetID        resource.SubnetID
-	Type            string       // resource.InterfaceType...
-	Addresses       []netip.Addr // private; the first is the primary
-	MAC             string
-	GroupIDs        []resource.SecurityGroupID // ordered. Empty only for NAT gateways, which have no groups
+	ID        resource.NetworkInterfaceID
+	VPCID     resource.VPCID
+	SubnetID  resource.SubnetID
+	Type      string       // resource.InterfaceType...
+	Addresses []netip.Addr // private; the first is the primary
+	MAC       string
+	GroupIDs  []resource.SecurityGroupID // ordered. Empty only for NAT gateways, which have no groups, and where Unfiltered
+
+	// Unfiltered interfaces have no groups and pass everything: those of load balancers that were made without.
+	Unfiltered bool
+
 	SourceDestCheck bool
 	Public          []PublicAddress // ordered by private address
 	Description     string
@@ -183,6 +190,8 @@ type Endpoint struct {
 	// PrivateDNSReason says in a few words why PrivateDNS is off ("private_dns_enabled is false"); empty if on.
 	PrivateDNSReason string
 	Names            []Name // the endpoint's own names, and the private ones if PrivateDNS
+	// LoadBalancers are what an endpoint of an endpoint service leads to. Empty: to a service of AWS.
+	LoadBalancers []resource.LoadBalancerARN
 	// Gateway endpoints:
 	PrefixListID  resource.PrefixListID
 	Prefixes      []netip.Prefix

@@ -5,6 +5,7 @@ import (
 
 	"github.com/culvert-cloud/culvert/internal/service"
 	"github.com/culvert-cloud/culvert/internal/service/ec2"
+	"github.com/culvert-cloud/culvert/internal/service/elbv2"
 	"github.com/culvert-cloud/culvert/internal/service/iam"
 	"github.com/culvert-cloud/culvert/internal/service/logs"
 	"github.com/culvert-cloud/culvert/internal/service/servicetest"
@@ -16,6 +17,9 @@ import (
 func TestIAMOwesNothing(t *testing.T) { servicetest.Run(t, iam.New().Definition) }
 func TestEC2OwesNothing(t *testing.T) {
 	servicetest.Run(t, func() service.Definition { return ec2.New(ec2.Config{}) })
+}
+func TestLoadBalancingOwesNothing(t *testing.T) {
+	servicetest.Run(t, func() service.Definition { return elbv2.New(elbv2.Config{}) })
 }
 func TestLogsOwesNothing(t *testing.T) {
 	servicetest.RunWithState(t, func(t *testing.T, s *state.Store) service.Definition {

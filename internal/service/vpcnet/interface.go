@@ -15,7 +15,8 @@ type InterfaceSpec struct {
 	SubnetID    resource.SubnetID
 	Type        string // resource.InterfaceType...
 	Description string
-	// GroupIDs are the interface's groups; none: the VPC's default group. A NAT gateway's interface never has any.
+	// GroupIDs are the interface's groups; none: the VPC's default group. A NAT gateway's interface never has any, and a
+	// load balancer's need not.
 	GroupIDs []resource.SecurityGroupID
 	// Addresses are wanted addresses, the first becomes the primary; none: the lowest free one.
 	Addresses []netip.Addr
@@ -74,7 +75,7 @@ func CreateInterface(tx *state.Tx, spec InterfaceSpec) (*resource.NetworkInterfa
 }
 
 func interfaceGroups(r state.Reader, vpc resource.VPCID, spec InterfaceSpec) ([]resource.SecurityGroupID, error) {
-	if spec.Type == resource.InterfaceTypeNATGateway {
+	if spec.Type == resource.InterfaceTypeNATGateway || spec.Type == resource.InterfaceTypeLoadBalancer && len(spec.GroupIDs) == 0 {
 		return nil, nil
 	}
 	if len(spec.GroupIDs) == 0 {

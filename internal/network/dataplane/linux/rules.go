@@ -134,6 +134,10 @@ func (c *compiler) interfaceSets() {
 		case !e.SourceDestCheck:
 			anyAddress.addInterface(name)
 		}
+		if e.Unfiltered {
+			none.addInterface(name)
+			continue
+		}
 		if len(e.GroupIDs) == 0 {
 			continue // in no map: nothing passes
 		}

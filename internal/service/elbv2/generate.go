@@ -1,0 +1,3 @@
+package elbv2
+
+//go:generate go run -C ../../../tools ./apigen elbv2
