@@ -67,7 +67,7 @@ func roleByARN(v state.Reader, arn string) (*resource.Role, bool) {
 func (r *Region) resolver(f *resource.Function) (nameservers []string, search string) {
 	if f.VPCConfig != nil {
 		if v := r.topology.Load().VPC(f.VPCConfig.VPCID); v != nil {
-			return []string{v.Resolver.String()}, v.DomainName
+			return []string{v.Resolver.String()}, v.SearchDomain
 		}
 	}
 	return []string{"169.254.169.253"}, ""

@@ -15,7 +15,8 @@ import (
 func NotEnforced() []string {
 	return []string{
 		"EC2: rules, entries and routes for IPv6 are kept; no IPv6 packet is ever forwarded",
-		"EC2: enableNetworkAddressUsageMetrics; DHCP options other than AWS's default",
+		"EC2: enableNetworkAddressUsageMetrics; the DHCP options ntp-servers, netbios-name-servers and netbios-node-type; a VPC without DHCP options has Amazon's resolver all the same",
+		"EC2: the resolver does not drop what is beyond 1,024 packets a second of an interface",
 		"EC2: a NAT gateway does not reset flows that are idle for 350 seconds; the MTU of endpoints is not 8500",
 		"ElasticLoadBalancing: the deregistration delay (connections to a deregistered target go on until they end)",
 		"Lambda, CloudWatch Logs: the permission to tag what a call makes, such as lambda:TagResource (those of EC2 and IAM are enforced)",

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/culvert-cloud/culvert/internal/resource"
 	"github.com/culvert-cloud/culvert/internal/state"
@@ -132,6 +133,9 @@ func (in *inputs) resolveVPC(v *resource.VPC, o Options) *VPC {
 		DomainName:      domainName(in.reader.Region()),
 		Resolver:        v.CIDR().Masked().Addr().Next().Next(),
 		InternetGateway: in.gateways[v.ID],
+	}
+	if d, ok := state.Get[*resource.DHCPOptions](in.reader, v.DHCPOptionsID); ok {
+		vpc.SearchDomain = strings.Join(d.Options["domain-name"], " ")
 	}
 	for _, c := range v.CIDRs {
 		vpc.CIDRs = append(vpc.CIDRs, c.Prefix.Masked())

@@ -47,6 +47,7 @@ type VPC struct {
 	DNSSupport      bool
 	DNSHostnames    bool
 	DomainName      string                     // us-west-2.compute.internal
+	SearchDomain    string                     // what the DHCP options tell workloads to complete names with; empty: nothing
 	Resolver        netip.Addr                 // primary CIDR + 2
 	InternetGateway resource.InternetGatewayID // empty: none attached
 	Subnets         []*Subnet                  // ordered by id

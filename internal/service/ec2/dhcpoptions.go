@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/culvert-cloud/culvert/internal/api"
 	"github.com/culvert-cloud/culvert/internal/resource"
@@ -59,7 +60,7 @@ func (s *ec2) createDHCPOptions(tx *state.Tx, _ *api.Call, in *CreateDhcpOptions
 	}
 	options := map[string][]string{}
 	for _, c := range in.DhcpConfigurations {
-		if err := checkDHCPOption(tx.Region(), value(c.Key), c.Values); err != nil {
+		if err := checkDHCPOption(value(c.Key), c.Values); err != nil {
 			return nil, err
 		}
 		if _, twice := options[*c.Key]; twice {
@@ -76,15 +77,19 @@ func (s *ec2) createDHCPOptions(tx *state.Tx, _ *api.Call, in *CreateDhcpOptions
 	return &CreateDhcpOptionsOutput{DhcpOptions: new(dhcpOptionsOutput(tx, d))}, nil
 }
 
-// checkDHCPOption refuses what no interface here would be told: there is no DHCP, only the VPC's resolver.
-func checkDHCPOption(region, key string, values []string) error {
+// maxDHCPServers is how many servers of a kind a set may name.
+const maxDHCPServers = 4
+
+// checkDHCPOption refuses what a set may not say, and name servers other than Amazon's: what a workload would then
+// resolve, nothing here could explain.
+func checkDHCPOption(key string, values []string) error {
 	if len(values) == 0 {
 		return missing("dhcpConfiguration." + key)
 	}
 	switch key {
 	case optionDomainName:
-		if !slices.Equal(values, []string{defaultDomain(region)}) {
-			return unsupported("Domain names other than %s are not supported in this region.", defaultDomain(region))
+		if len(values) > 1 || !isSearchDomain(values[0]) {
+			return invalidValue(key, strings.Join(values, ","))
 		}
 		return nil
 	case optionDNSServers:
@@ -92,10 +97,36 @@ func checkDHCPOption(region, key string, values []string) error {
 			return unsupported("DNS servers other than %s are not supported in this region.", amazonDNS)
 		}
 		return nil
-	case "ntp-servers", "netbios-name-servers", "netbios-node-type", "ipv6-address-preferred-lease-time":
+	case "ntp-servers", "netbios-name-servers":
+		if len(values) > maxDHCPServers {
+			return api.Errorf("InvalidParameterValue", "Too many values for DHCP option %s: up to %d are allowed.", key, maxDHCPServers)
+		}
+		for _, v := range values {
+			if _, err := parseAddress(key, v); err != nil {
+				return err
+			}
+		}
+		return nil
+	case "netbios-node-type":
+		if len(values) > 1 || !slices.Contains([]string{"1", "2", "4", "8"}, values[0]) {
+			return invalidValue(key, strings.Join(values, ","))
+		}
+		return nil
+	case "ipv6-address-preferred-lease-time":
 		return unsupported("The DHCP option %s is not supported in this region.", key)
 	}
 	return api.Errorf("InvalidParameterValue", "Value (%s) for parameter name is invalid. Unknown DHCP option", key)
+}
+
+// isSearchDomain reports whether a text is one or more domain names, with blanks between: it is written into the
+// resolver's configuration of every workload.
+func isSearchDomain(s string) bool {
+	names := strings.Split(s, " ")
+	return len(s) <= 255 && !slices.ContainsFunc(names, func(name string) bool {
+		return slices.ContainsFunc(strings.Split(name, "."), func(label string) bool {
+			return label == "" || len(label) > 63 || strings.Trim(label, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") != ""
+		})
+	})
 }
 
 func (s *ec2) deleteDHCPOptions(tx *state.Tx, _ *api.Call, in *DeleteDhcpOptionsInput) (*DeleteDhcpOptionsOutput, error) {

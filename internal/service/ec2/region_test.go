@@ -1,6 +1,7 @@
 package ec2
 
 import (
+	"strings"
 	"testing"
 )
 
@@ -39,14 +40,24 @@ func TestZonesAndRegionsAreListed(t *testing.T) {
 	notSeen(w, w.describeAccountAttributes, DescribeAccountAttributesInput{AttributeNames: []string{"mood"}}, "InvalidParameterValue")
 }
 
-func TestDHCPOptionsThatNobodyWouldReadAreRefused(t *testing.T) {
+func TestDHCPOptionsThatCannotBeKeptAreRefused(t *testing.T) {
 	w := newWorld(t)
 	create := func(key string, values ...string) CreateDhcpOptionsInput {
 		return CreateDhcpOptionsInput{DhcpConfigurations: []NewDhcpConfiguration{{Key: &key, Values: values}}}
 	}
 	refused(w, w.createDHCPOptions, create("domain-name-servers", "10.0.0.53"), "UnsupportedOperation")
-	refused(w, w.createDHCPOptions, create("domain-name", "corp.example"), "UnsupportedOperation")
-	refused(w, w.createDHCPOptions, create("ntp-servers", "10.0.0.123"), "UnsupportedOperation")
+	refused(w, w.createDHCPOptions, create("domain-name-servers", "AmazonProvidedDNS", "10.0.0.53"), "UnsupportedOperation")
+	refused(w, w.createDHCPOptions, create("ipv6-address-preferred-lease-time", "140"), "UnsupportedOperation")
+	for _, domain := range []string{"corp.example\nnameserver 10.0.0.53", "corp..example", "corp.example  other.example", "a/b", strings.Repeat("a", 64), ".", ""} {
+		refused(w, w.createDHCPOptions, create("domain-name", domain), "InvalidParameterValue")
+	}
+	refused(w, w.createDHCPOptions, create("domain-name", "a.example", "b.example"), "InvalidParameterValue")
+	refused(w, w.createDHCPOptions, create("ntp-servers", "time.example"), "InvalidParameterValue")
+	refused(w, w.createDHCPOptions, create("ntp-servers", "10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.5"), "InvalidParameterValue")
+	refused(w, w.createDHCPOptions, create("netbios-node-type", "3"), "InvalidParameterValue")
+	do(w, w.createDHCPOptions, create("ntp-servers", "10.0.0.123", "10.0.0.124"))
+	do(w, w.createDHCPOptions, create("netbios-node-type", "2"))
+	do(w, w.createDHCPOptions, create("domain-name", "corp.example other.example"))
 	refused(w, w.createDHCPOptions, create("color", "red"), "InvalidParameterValue")
 	refused(w, w.createDHCPOptions, create("domain-name"), "MissingParameter")
 	refused(w, w.createDHCPOptions, CreateDhcpOptionsInput{}, "MissingParameter")
