@@ -44,6 +44,8 @@ var kinds = map[resource.Kind]func() Resource{
 	resource.KindBucket:           func() Resource { return new(resource.Bucket) },
 	resource.KindLogGroup:         func() Resource { return new(resource.LogGroup) },
 
+	resource.KindSubnetReservation: func() Resource { return new(resource.SubnetReservation) },
+
 	resource.KindInstanceProfile: func() Resource { return new(resource.InstanceProfile) },
 
 	resource.KindLoadBalancer: func() Resource { return new(resource.LoadBalancer) },

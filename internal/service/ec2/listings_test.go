@@ -282,6 +282,10 @@ func furnished(t *testing.T) *world {
 		ids = append(ids, *subnet, *group, *table, *eni, *address, *nat, *elastic, *endpoint, *other, *peering, *dhcp, *w.gateway(other),
 			*do(w, w.createNetworkACL, CreateNetworkAclInput{VpcId: vpc}).NetworkAcl.NetworkAclId)
 	}
+	for i := range 6 {
+		made := do(w, w.createSubnetReservation, CreateSubnetCidrReservationInput{SubnetId: new(w.known["SubnetId"]), Cidr: new(fmt.Sprintf("10.0.7.%d/32", 200+i)), ReservationType: new("explicit")})
+		ids = append(ids, *made.SubnetCidrReservation.SubnetCidrReservationId)
+	}
 	eni := do(w, w.createVPCEndpoint, CreateVpcEndpointInput{VpcId: vpc, VpcEndpointType: new("Interface"), ServiceName: new("com.amazonaws.us-west-2.lambda"), SubnetIds: []string{w.known["SubnetId"]}})
 	ids = append(ids, *eni.VpcEndpoint.VpcEndpointId)
 	for _, r := range see(w, w.describeSecurityGroupRules, DescribeSecurityGroupRulesInput{}).SecurityGroupRules {

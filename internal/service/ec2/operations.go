@@ -14,6 +14,7 @@ func (s *ec2) operations() []service.Operation {
 		s.vpcOperations(),
 		s.subnetOperations(),
 		s.defaultVPCOperations(),
+		s.reservationOperations(),
 		s.routeOperations(),
 		s.securityGroupOperations(),
 		s.groupUseOperations(),

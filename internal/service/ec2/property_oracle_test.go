@@ -129,6 +129,12 @@ func (r *random) moreCalls() map[string]func() {
 		"tag": func() {
 			send(r, r.createTags, CreateTagsInput{Resources: []string{*id[*resource.Subnet](r)}, Tags: []Tag{{Key: new("k"), Value: new("v")}}})
 		},
+		"reserve": func() {
+			send(r, r.createSubnetReservation, CreateSubnetCidrReservationInput{SubnetId: id[*resource.Subnet](r), Cidr: r.pick("10.0.0.4/31", "10.0.0.16/29"), ReservationType: new("explicit")})
+		},
+		"delete reservation": func() {
+			send(r, r.deleteSubnetReservation, DeleteSubnetCidrReservationInput{SubnetCidrReservationId: id[*resource.SubnetReservation](r)})
+		},
 		"an hour later": func() { r.now = r.now.Add(keepDeleted + 1) },
 	}
 }

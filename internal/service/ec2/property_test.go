@@ -343,7 +343,7 @@ func remains(v *state.View) []string {
 	return slices.Concat(
 		keys[*resource.VPC](v), keys[*resource.Subnet](v), keys[*resource.RouteTable](v), keys[*resource.SecurityGroup](v),
 		keys[*resource.NetworkACL](v), keys[*resource.InternetGateway](v), keys[*resource.NATGateway](v), keys[*resource.NetworkInterface](v),
-		keys[*resource.Address](v), keys[*resource.VPCEndpoint](v), keys[*resource.Idempotency](v),
+		keys[*resource.Address](v), keys[*resource.VPCEndpoint](v), keys[*resource.SubnetReservation](v), keys[*resource.Idempotency](v),
 	)
 }
 

@@ -78,6 +78,9 @@ func (s *ec2) deleteSubnet(tx *state.Tx, _ *api.Call, in *DeleteSubnetInput) (*D
 	for _, n := range state.Select(tx, func(n *resource.NATGateway) bool { return n.SubnetID == subnet.ID }) {
 		deleteNATGatewayRecord(tx, n)
 	}
+	for _, r := range vpcnet.Reservations(tx, subnet.ID) {
+		tx.Delete(r)
+	}
 	tx.Delete(subnet)
 	return &DeleteSubnetOutput{}, nil
 }

@@ -34,6 +34,7 @@ func taggables() []taggable {
 		tagged(nounVPCEndpoint, func(e *resource.VPCEndpoint) *resource.Tags { return &e.Tags }),
 		tagged(nounPeering, func(p *resource.VPCPeeringConnection) *resource.Tags { return &p.Tags }),
 		tagged(nounPrefixList, func(p *resource.PrefixList) *resource.Tags { return &p.Tags }),
+		tagged(nounReservation(), func(r *resource.SubnetReservation) *resource.Tags { return &r.Tags }),
 		tagged(nounDHCPOptions, func(d *resource.DHCPOptions) *resource.Tags { return &d.Tags }),
 	}
 }

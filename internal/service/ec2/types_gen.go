@@ -474,6 +474,21 @@ type CreateSecurityGroupOutput struct {
 	Tags             []Tag   `wire:"TagSet,out=tagSet"`
 }
 
+// CreateSubnetCidrReservationInput is the request of CreateSubnetCidrReservation.
+type CreateSubnetCidrReservationInput struct {
+	Cidr              *string            `wire:"Cidr,required"`
+	Description       *string            `wire:"Description"`
+	DryRun            *bool              `wire:"DryRun"`
+	ReservationType   *string            `wire:"ReservationType,required"`
+	SubnetId          *string            `wire:"SubnetId,required"`
+	TagSpecifications []TagSpecification `wire:"TagSpecification"`
+}
+
+// CreateSubnetCidrReservationOutput is the answer of CreateSubnetCidrReservation.
+type CreateSubnetCidrReservationOutput struct {
+	SubnetCidrReservation *SubnetCidrReservation `wire:"SubnetCidrReservation,out=subnetCidrReservation"`
+}
+
 // CreateSubnetInput is the request of CreateSubnet.
 type CreateSubnetInput struct {
 	AvailabilityZone   *string            `wire:"AvailabilityZone"`
@@ -640,6 +655,17 @@ type DeleteSecurityGroupInput struct {
 	DryRun    *bool   `wire:"DryRun,out=dryRun"`
 	GroupId   *string `wire:"GroupId"`
 	GroupName *string `wire:"GroupName"`
+}
+
+// DeleteSubnetCidrReservationInput is the request of DeleteSubnetCidrReservation.
+type DeleteSubnetCidrReservationInput struct {
+	DryRun                  *bool   `wire:"DryRun"`
+	SubnetCidrReservationId *string `wire:"SubnetCidrReservationId,required"`
+}
+
+// DeleteSubnetCidrReservationOutput is the answer of DeleteSubnetCidrReservation.
+type DeleteSubnetCidrReservationOutput struct {
+	DeletedSubnetCidrReservation *SubnetCidrReservation `wire:"DeletedSubnetCidrReservation,out=deletedSubnetCidrReservation"`
 }
 
 // DeleteSubnetInput is the request of DeleteSubnet.
@@ -1136,7 +1162,7 @@ type EnaSrdUdpSpecification struct {
 	EnaSrdUdpEnabled *bool `wire:"EnaSrdUdpEnabled"`
 }
 
-// Filter is part of DescribeAddresses, DescribeAvailabilityZones and 18 more operations.
+// Filter is part of DescribeAddresses, DescribeAvailabilityZones and 19 more operations.
 type Filter struct {
 	Name   *string  `wire:"Name"`
 	Values []string `wire:"Value"`
@@ -1184,6 +1210,22 @@ type GetSecurityGroupsForVpcInput struct {
 type GetSecurityGroupsForVpcOutput struct {
 	NextToken            *string               `wire:"NextToken,out=nextToken"`
 	SecurityGroupForVpcs []SecurityGroupForVpc `wire:"SecurityGroupForVpcSet,out=securityGroupForVpcSet"`
+}
+
+// GetSubnetCidrReservationsInput is the request of GetSubnetCidrReservations.
+type GetSubnetCidrReservationsInput struct {
+	DryRun     *bool    `wire:"DryRun"`
+	Filters    []Filter `wire:"Filter,item=Filter"`
+	MaxResults *int64   `wire:"MaxResults,min=5,max=1000"`
+	NextToken  *string  `wire:"NextToken"`
+	SubnetId   *string  `wire:"SubnetId,required"`
+}
+
+// GetSubnetCidrReservationsOutput is the answer of GetSubnetCidrReservations.
+type GetSubnetCidrReservationsOutput struct {
+	NextToken                  *string                 `wire:"NextToken,out=nextToken"`
+	SubnetIpv4CidrReservations []SubnetCidrReservation `wire:"SubnetIpv4CidrReservationSet,out=subnetIpv4CidrReservationSet"`
+	SubnetIpv6CidrReservations []SubnetCidrReservation `wire:"SubnetIpv6CidrReservationSet,out=subnetIpv6CidrReservationSet"`
 }
 
 // GroupIdentifier is part of CreateNetworkInterface, DescribeNetworkInterfaceAttribute, DescribeNetworkInterfaces.
@@ -1994,6 +2036,17 @@ type SubnetCidrBlockState struct {
 	StatusMessage *string `wire:"StatusMessage,out=statusMessage"`
 }
 
+// SubnetCidrReservation is part of CreateSubnetCidrReservation, DeleteSubnetCidrReservation, GetSubnetCidrReservations.
+type SubnetCidrReservation struct {
+	Cidr                    *string `wire:"Cidr,out=cidr"`
+	Description             *string `wire:"Description,out=description"`
+	OwnerId                 *string `wire:"OwnerId,out=ownerId"`
+	ReservationType         *string `wire:"ReservationType,out=reservationType"`
+	SubnetCidrReservationId *string `wire:"SubnetCidrReservationId,out=subnetCidrReservationId"`
+	SubnetId                *string `wire:"SubnetId,out=subnetId"`
+	Tags                    []Tag   `wire:"TagSet,out=tagSet"`
+}
+
 // SubnetConfiguration is part of CreateVpcEndpoint, ModifyVpcEndpoint.
 type SubnetConfiguration struct {
 	Ipv4     *string `wire:"Ipv4"`
@@ -2008,7 +2061,7 @@ type SubnetIpv6CidrBlockAssociation struct {
 	Ipv6CidrBlockState *SubnetCidrBlockState `wire:"Ipv6CidrBlockState,out=ipv6CidrBlockState"`
 }
 
-// Tag is part of AcceptVpcPeeringConnection, AllocateAddress and 37 more operations.
+// Tag is part of AcceptVpcPeeringConnection, AllocateAddress and 40 more operations.
 type Tag struct {
 	Key   *string `wire:"Key,out=key"`
 	Value *string `wire:"Value,out=value"`
@@ -2022,7 +2075,7 @@ type TagDescription struct {
 	Value        *string `wire:"Value,out=value"`
 }
 
-// TagSpecification is part of AllocateAddress, AuthorizeSecurityGroupEgress and 13 more operations.
+// TagSpecification is part of AllocateAddress, AuthorizeSecurityGroupEgress and 14 more operations.
 type TagSpecification struct {
 	ResourceType *string `wire:"ResourceType,out=resourceType"`
 	Tags         []Tag   `wire:"Tag"`

@@ -118,12 +118,13 @@ func chooseAddresses(tx *state.Tx, s *resource.Subnet, wanted []netip.Addr, more
 		more++
 	}
 	first, last := state.UsableAddresses(s.CIDR)
+	reserved := reservedIn(tx, s.ID)
 	for a := first; more > 0; a = a.Next() {
 		if a.Compare(last) > 0 {
 			return nil, api.Errorf("InsufficientFreeAddressesInSubnet",
 				"The specified subnet does not have enough free addresses to satisfy the request.")
 		}
-		if !used[a] {
+		if !used[a] && !reserved(a) {
 			used[a] = true
 			out = append(out, a)
 			more--
