@@ -22,9 +22,11 @@ type Flow struct {
 	From resource.NetworkInterfaceID
 	// Source is the source address; zero: the primary address of From, or some address on the internet.
 	Source netip.Addr
-	// Exactly one of To and Name.
+	// Exactly one of To, Name and Internet.
 	To   netip.Addr
 	Name string
+	// Internet is somebody there who answers, whoever it is: can it be reached at all?
+	Internet bool
 	// Protocol is an IANA number; 0: TCP.
 	Protocol int
 	// SourcePort 0 means any that a Linux client would take.

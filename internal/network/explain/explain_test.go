@@ -118,6 +118,8 @@ var cases = []struct {
 		n.interfaceEndpoint(true)
 		n.put(&resource.NetworkACL{ID: "acl-1", VPCID: "vpc-1"})
 	}, s3, true, "", ""},
+	{"internet-by-nat-gateway", func(n network) { n.internetGateway(); n.natGateway() }, Flow{From: "eni-fn", Internet: true, Port: 443}, true, "", ""},
+	{"internet-without-route", func(n network) {}, Flow{From: "eni-fn", Internet: true, Port: 443}, false, "NO_ROUTE_TO_DESTINATION", "rtb-private"},
 	{"not-in-a-vpc", func(n network) {}, Flow{Name: "my-bucket.s3.us-west-2.amazonaws.com", Port: 443}, true, "", ""},
 	{"not-in-a-vpc-to-endpoint", func(n network) { n.interfaceEndpoint(false) },
 		Flow{Name: "bucket.vpce-0a-ab12cd34.s3.us-west-2.vpce.amazonaws.com", Port: 443}, false, "x:FUNCTION_NOT_IN_VPC", "internet"},

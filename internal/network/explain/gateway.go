@@ -105,6 +105,9 @@ func (c *explanation) internet(p packet) (arrival, bool) {
 	if p.reply && c.eni == nil && p.dst == c.flow.Source {
 		return arrival{client: true, packet: p}, true
 	}
+	if c.flow.Internet && !p.reply && p.dst == internetClient {
+		return arrival{client: true, packet: p}, true
+	}
 	for _, s := range c.topology.Services {
 		for _, n := range s.Names {
 			if slices.Contains(n.Addresses, p.dst) {

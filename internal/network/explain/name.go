@@ -9,6 +9,9 @@ import (
 
 // resolve finds the addresses that the flow goes to.
 func (c *explanation) resolve() ([]netip.Addr, bool) {
+	if c.flow.Internet {
+		c.flow.Name, c.flow.To = "", internetClient
+	}
 	if ip, err := netip.ParseAddr(c.flow.Name); err == nil {
 		c.flow.Name, c.flow.To = "", ip
 	}

@@ -70,6 +70,8 @@ func (c *explanation) target() string {
 	p := c.flow.packet(c.trace.To)
 	what := p.what()
 	switch {
+	case c.flow.Internet:
+		return "the internet on " + what
 	case c.flow.Name != "" && c.trace.To.IsValid():
 		return fmt.Sprintf("%s (%s) on %s", c.flow.Name, c.trace.To, what)
 	case c.flow.Name != "":

@@ -90,6 +90,8 @@ func (c *explanation) reached(a arrival) {
 			return
 		}
 		c.serviceListens(component, a.endpoint.Service, a.packet)
+	case a.client:
+		c.note(Allow, Component{KindInternet, "internet"}, "", "the internet is reached; in this region it is closed, and only AWS's services are there")
 	case a.service != "":
 		c.trace.Service = a.service
 		c.serviceListens(Component{KindService, a.service}, a.service, a.packet)

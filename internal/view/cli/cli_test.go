@@ -67,7 +67,7 @@ func TestExitStatusesAreAPromise(t *testing.T) {
 		{"why, and it gets there", []string{"why", "f", "s3", "--endpoint", reached}, ExitOK, "it gets there"},
 		{"why, and it does not", []string{"why", "f", "s3", "--endpoint", stopped}, ExitFailed, "NO_ROUTE_TO_DESTINATION"},
 		{"why of nobody", []string{"why", "f", "s3", "--endpoint", unknown}, ExitUsage, "no function"},
-		{"why without a target", []string{"why", "f"}, ExitUsage, "culvert why FUNCTION TARGET"},
+		{"why without a target", []string{"why", "f"}, ExitUsage, "culvert why SOURCE DESTINATION"},
 		{"a command that is none", []string{"nonsense"}, ExitUsage, "nonsense"},
 		{"a flag that is none", []string{"status", "--nonsense"}, ExitUsage, "nonsense"},
 		{"a timeout that is none", []string{"demo", "--timeout", "0"}, ExitUsage, "between 1 and 900"},

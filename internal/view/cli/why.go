@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,11 +18,14 @@ type trace struct {
 	Function  string   `json:"function"`
 	Target    string   `json:"target"`
 	Port      int      `json:"port"`
+	Protocol  string   `json:"protocol"`
 	Reachable bool     `json:"reachable"`
 	Code      string   `json:"code"`
 	Summary   string   `json:"summary"`
 	Hops      []hop    `json:"hops"`
 	Return    []hop    `json:"return"`
+	Blockers  []hop    `json:"blockers"`
+	Fix       []remedy `json:"fix"`
 	Remedies  []remedy `json:"remedies"`
 	Notes     []string `json:"notes"`
 	Call      *verdict `json:"call"`
@@ -48,39 +52,53 @@ type remedy struct {
 type question struct {
 	from, to         string
 	port             int
+	protocol         string
 	action, resource string
 	asJSON           bool
+	fix              string // cli or terraform: print nothing else
 }
 
 func newWhy(c *client) *cobra.Command {
 	var q question
 	cmd := &cobra.Command{
-		Use:   "why FUNCTION TARGET [--action ACTION --resource ARN]",
-		Short: "Say what stops a function from reaching a service, and what to change",
-		Long: `Follow a connection from a function, or from an interface (eni-...), hop by hop: name, security groups, network ACLs,
-routes, gateways, endpoints, and the way back. TARGET is a service (s3), a DNS name or an IPv4 address.
+		Use:   "why SOURCE DESTINATION [--port N] [--protocol tcp|udp|icmp] [--action ACTION --resource ARN]",
+		Short: "Say what stops one thing from reaching another, and what to change",
+		Long: `Follow a connection hop by hop: name, security groups, network ACLs, routes, gateways, endpoints, and the way back; then
+list all that stops it, and the smallest set of changes that lets it through.
+SOURCE is a function, an interface (eni-...), a subnet (a workload in it), an IPv4 address or "internet".
+DESTINATION is a service (s3), a bucket or object (s3://bucket/key), a DNS name, a URL, an interface, a function, an IPv4 address or "internet".
 With --action it also says whether a call that takes this way is allowed, by the policies of the function's role, the
 bucket and the endpoint, and which statement decides. s3://bucket/key asks about reading that object.
-Exit status: 0 it gets there (and may), 1 it does not, 2 there is no such function or target, 3 no region is running.`,
+Exit status: 0 it gets there (and may), 1 it does not, 2 there is no such source or destination, 3 no region is running.`,
 		Example: `  culvert why my-function s3
   culvert why my-function s3://bucket/key
   culvert why my-function s3 --action s3:PutObject --resource arn:aws:s3:::bucket/key
   culvert why my-function 10.0.2.15 --port 5432
-  culvert why eni-0123456789abcdef0 sts --json`,
+  culvert why internet eni-0123456789abcdef0 --port 22
+  culvert why subnet-0123456789abcdef0 https://sts.us-west-2.amazonaws.com
+  culvert why eni-0123456789abcdef0 internet --protocol udp --port 53 --json`,
 		DisableFlagsInUseLine: true,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 2 {
-				return &exitError{ExitUsage, "say from where to where: culvert why FUNCTION TARGET (such as: culvert why my-function s3)"}
+				return &exitError{ExitUsage, "say from where to where: culvert why SOURCE DESTINATION (such as: culvert why my-function s3)"}
 			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			q.from, q.to = args[0], args[1]
+			if cmd.Flags().Changed("port") && (q.port < 1 || q.port > 65535) {
+				return &exitError{ExitUsage, "--port must be between 1 and 65535"}
+			}
+			if q.fix != "" && q.fix != "cli" && q.fix != "terraform" || q.fix != "" && q.asJSON {
+				return &exitError{ExitUsage, "--fix is cli or terraform, and not to be used with --json"}
+			}
 			return q.ask(cmd, c)
 		},
 	}
 	cmd.Flags().BoolVar(&q.asJSON, "json", false, "print the whole trace as JSON")
-	cmd.Flags().IntVar(&q.port, "port", 443, "TCP port")
+	cmd.Flags().IntVar(&q.port, "port", 0, "TCP or UDP port; without it that of the URL, or 443")
+	cmd.Flags().StringVar(&q.protocol, "protocol", "tcp", "tcp, udp or icmp (a ping)")
+	cmd.Flags().StringVar(&q.fix, "fix", "", "print only what helps, for a machine: cli (a shell script) or terraform")
 	cmd.Flags().StringVar(&q.action, "action", "", "also say whether this action is allowed, such as s3:GetObject")
 	cmd.Flags().StringVar(&q.resource, "resource", "", "ARN that the action is for")
 	return cmd
@@ -95,9 +113,12 @@ func (q question) ask(cmd *cobra.Command, c *client) error {
 	if err := json.Unmarshal(raw, &t); err != nil {
 		return fmt.Errorf("read the region's answer: %w", err)
 	}
-	if q.asJSON {
+	switch {
+	case q.asJSON:
 		fmt.Fprintln(cmd.OutOrStdout(), string(raw))
-	} else {
+	case q.fix != "":
+		t.printFix(cmd.OutOrStdout(), q.fix)
+	default:
 		printer{cmd.OutOrStdout(), isTerminal(os.Stdout)}.trace(q.from, t)
 	}
 	if !t.Reachable || t.Call != nil && !t.Call.Allowed {
@@ -106,13 +127,25 @@ func (q question) ask(cmd *cobra.Command, c *client) error {
 	return nil
 }
 
-func (q question) query() url.Values {
-	v := url.Values{"service": {q.to}, "port": {strconv.Itoa(q.port)}}
-	source := "function"
-	if strings.HasPrefix(q.from, "eni-") {
-		source = "interface"
+// printFix prints the set of changes as a script or as blocks, its sentences as comments.
+func (t trace) printFix(w io.Writer, as string) {
+	for _, r := range t.Fix {
+		text := r.CLI
+		if as == "terraform" {
+			text = r.Terraform
+		}
+		fmt.Fprintf(w, "# %s\n", strings.ReplaceAll(r.Text, "\n", " "))
+		if text != "" {
+			fmt.Fprintln(w, text)
+		}
 	}
-	v.Set(source, q.from)
+}
+
+func (q question) query() url.Values {
+	v := url.Values{"service": {q.to}, "source": {q.from}, "protocol": {q.protocol}}
+	if q.port != 0 {
+		v.Set("port", strconv.Itoa(q.port))
+	}
 	for name, value := range map[string]string{"action": q.action, "resource": q.resource} {
 		if value != "" {
 			v.Set(name, value)
@@ -143,7 +176,11 @@ func (p printer) trace(source string, t trace) {
 	default:
 		fmt.Fprintf(p.w, "%s %s\n\n", p.in("32", "reachable"), t.Summary)
 	}
-	fmt.Fprintf(p.w, "%s -> %s port %d\n", source, t.Target, t.Port)
+	if t.Protocol == "icmp" {
+		fmt.Fprintf(p.w, "%s -> %s ping\n", source, t.Target)
+	} else {
+		fmt.Fprintf(p.w, "%s -> %s port %d\n", source, t.Target, t.Port)
+	}
 	p.hops(t.Hops)
 	if len(t.Return) > 0 {
 		fmt.Fprintln(p.w, "and back")
@@ -151,17 +188,48 @@ func (p printer) trace(source string, t trace) {
 	}
 	if t.Call != nil {
 		p.call(t.Call)
+	} else {
+		p.mending(t)
 	}
-	for i, r := range t.Remedies {
+	for _, n := range t.Notes {
+		fmt.Fprintf(p.w, "\nnote: %s\n", n)
+	}
+}
+
+// mending prints all that stops it, the set of changes that lifts that, and what else there is.
+func (p printer) mending(t trace) {
+	if len(t.Blockers) > 1 {
+		fmt.Fprintln(p.w, "\nwhat stops it")
+		for i, b := range t.Blockers {
+			fmt.Fprintf(p.w, "  %d. %s  %s\n", i+1, p.in("31", b.Code), b.Text)
+		}
+	}
+	title := "what helps"
+	if len(t.Fix) > 1 {
+		title = "what helps, all of it together"
+	}
+	p.remedies(title, t.Fix)
+	var others []remedy
+	for _, r := range t.Remedies {
+		if !slices.ContainsFunc(t.Fix, func(f remedy) bool { return f.Text == r.Text }) {
+			others = append(others, r)
+		}
+	}
+	title = "other ways, or parts of them"
+	if len(t.Fix) == 0 {
+		title = "what helps"
+	}
+	p.remedies(title, others)
+}
+
+func (p printer) remedies(title string, all []remedy) {
+	for i, r := range all {
 		if i == 0 {
-			fmt.Fprintln(p.w, "\nwhat helps")
+			fmt.Fprintln(p.w, "\n"+title)
 		}
 		fmt.Fprintf(p.w, "  %d. %s\n", i+1, r.Text)
 		p.indented("Terraform", r.Terraform)
 		p.indented("AWS CLI", r.CLI)
-	}
-	for _, n := range t.Notes {
-		fmt.Fprintf(p.w, "\nnote: %s\n", n)
 	}
 }
 

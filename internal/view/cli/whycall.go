@@ -23,6 +23,7 @@ type callRemedy struct {
 	Text      string `json:"text"`
 	Statement string `json:"statement"`
 	CLI       string `json:"cli"`
+	Terraform string `json:"terraform"`
 }
 
 // call prints the verdict below the packets' way.
@@ -46,6 +47,7 @@ func (p printer) call(v *verdict) {
 		}
 		fmt.Fprintf(p.w, "  %d. %s\n", i+1, r.Text)
 		p.indented("statement", r.Statement)
+		p.indented("Terraform", r.Terraform)
 		p.indented("AWS CLI", r.CLI)
 	}
 }

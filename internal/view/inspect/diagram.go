@@ -1,8 +1,8 @@
 package inspect
 
 import (
-	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/culvert-cloud/culvert/internal/network/explain"
@@ -107,27 +107,25 @@ func names[R state.Resource](into map[string]string, resources []R, tags func(R)
 // path explains what is to be drawn over the network.
 func (c *Config) path(t *topology.Topology, from, to string) (*diagram.Path, error) {
 	p := &diagram.Path{Target: to}
-	flow, err := destination(t, to)
-	if err != nil {
-		return nil, err
-	}
-	flow.Port = 443
-	function, eni := from, resource.NetworkInterfaceID("")
+	e := &ends{view: c.Store.View(), topology: t}
+	ask := url.Values{"service": {to}, "function": {from}}
 	if strings.HasPrefix(from, "eni-") {
-		function, eni = "", resource.NetworkInterfaceID(from)
+		ask = url.Values{"service": {to}, "interface": {from}}
 	}
-	p.Function = function
-	sources, err := c.sources(t, function, eni)
-	if err != nil {
-		return nil, err
+	if to == theInternet {
+		return nil, badRequest("the path to nobody in particular cannot be drawn: say a service, a DNS name or an address")
 	}
-	if len(sources) == 0 {
-		return nil, fmt.Errorf("draw a path: %s has no interface", from)
+	for _, read := range []func() error{func() error { return e.from(ask) }, func() error { return e.to(to) }, func() error { return e.traffic(nil) }} {
+		if err := read(); err != nil {
+			return nil, err
+		}
 	}
-	for i, source := range sources { // a function in several subnets runs in any: the worst counts
-		flow.From = source
+	p.Function = e.function
+	flow := e.flow
+	for i, source := range e.sources { // a function in several subnets runs in any: the worst counts
+		flow.From = source.eni
 		if trace := explain.Explain(t, flow); i == 0 || p.Trace.Reachable && !trace.Reachable {
-			p.From, p.Trace = source, trace
+			p.From, p.Trace = source.eni, trace
 		}
 	}
 	p.Service = p.Trace.Service

@@ -3,14 +3,10 @@ package inspect
 import (
 	"fmt"
 	"net/http"
-	"net/netip"
-	"strconv"
-	"strings"
 
 	"github.com/culvert-cloud/culvert/internal/network/explain"
 	"github.com/culvert-cloud/culvert/internal/network/topology"
 	"github.com/culvert-cloud/culvert/internal/resource"
-	"github.com/culvert-cloud/culvert/internal/state"
 )
 
 // whyAnswer is the answer of GET /_culvert/why.
@@ -20,50 +16,60 @@ type whyAnswer struct {
 	Interface resource.NetworkInterfaceID `json:"sourceInterface,omitempty"`
 	Target    string                      `json:"target"`
 	Port      int                         `json:"port"`
-	Notes     []string                    `json:"notes,omitempty"`
-	Call      *callAnswer                 `json:"call,omitempty"` // if one was asked for, and the packets get there
+	Protocol  string                      `json:"protocol"`
+	// Blockers are all that stops it, in one list: names, routes, filters there and back, and then the policies.
+	Blockers []explain.Hop `json:"blockers,omitempty"`
+	// Fix is the smallest set of changes that lifts them. All are needed.
+	Fix   []explain.Remedy `json:"fix,omitempty"`
+	Notes []string         `json:"notes,omitempty"`
+	Call  *callAnswer      `json:"call,omitempty"` // if one was asked for, and the packets get there
 }
 
-// why explains a connection from a function (function=NAME) or an interface (interface=ID) to a service, a name
-// or an address (service=), and whether a call there would be allowed, if one is asked for: action= and resource=,
-// or service=s3://bucket/key. A function in several subnets runs in any of them, so its worst way counts.
+// why explains a connection from one end (source=, see ends) to another (service=), and whether a call there would
+// be allowed, if one is asked for: action= and resource=, or service=s3://bucket/key. A function in several subnets
+// runs in any of them, so its worst way counts.
 func (c *Config) why(r *http.Request) (any, error) {
 	q := r.URL.Query()
-	t := c.Topology()
-	a := whyAnswer{Function: q.Get("function"), Target: q.Get("service"), Port: 443}
-	if p := q.Get("port"); p != "" {
-		n, err := strconv.Atoi(p)
-		if err != nil || n < 1 || n > 65535 {
-			return nil, badRequest("port %q is not between 1 and 65535", p)
-		}
-		a.Port = n
+	a := whyAnswer{Target: q.Get("service"), Port: 443}
+	e := &ends{view: c.Store.View(), topology: c.Topology()}
+	if err := e.from(q); err != nil {
+		return nil, err
+	}
+	a.Function = e.function
+	if e.function != "" {
+		q.Set("function", e.function)
 	}
 	wanted, err := c.wantedCall(q)
 	if err != nil {
 		return nil, err
 	}
-	flow, err := destination(t, a.Target)
-	if err != nil {
+	if err := e.to(a.Target); err != nil {
 		return nil, err
 	}
-	flow.Port = uint16(a.Port)
-	sources, err := c.sources(t, a.Function, resource.NetworkInterfaceID(q.Get("interface")))
-	if err != nil {
+	if err := e.traffic(q); err != nil {
 		return nil, err
 	}
-	if err := c.worstWay(&a, t, flow, sources, wanted); err != nil {
+	a.Port, a.Protocol = int(e.flow.Port), protocolNames[e.flow.Protocol]
+	if err := c.worstWay(&a, e, wanted); err != nil {
 		return nil, err
 	}
-	a.Notes = c.notes(t, sources, a)
+	if e.meant != "" && a.Reachable && a.Trace.Interface != string(e.meant) {
+		return nil, badRequest("seen from %s, %s means %s: nothing can be sent to %s from there", a.Interface, a.To, a.Trace.Interface, e.meant)
+	}
+	if err := c.mend(&a, e.topology, wanted); err != nil {
+		return nil, err
+	}
+	a.Notes = append(e.notes, c.notes(e, a)...)
 	return a, nil
 }
 
 // worstWay explains the flow from each source, and keeps the first from which it ends worst.
-func (c *Config) worstWay(a *whyAnswer, t *topology.Topology, flow explain.Flow, sources []resource.NetworkInterfaceID, wanted *wantedCall) error {
+func (c *Config) worstWay(a *whyAnswer, e *ends, wanted *wantedCall) error {
 	worst := -1
-	for _, source := range sources {
-		flow.From = source
-		trace := explain.Explain(t, flow)
+	for _, source := range e.sources {
+		flow := e.flow
+		flow.From, flow.Source = source.eni, source.address
+		trace := explain.Explain(e.topology, flow)
 		var call *callAnswer
 		how := 0
 		switch {
@@ -79,59 +85,39 @@ func (c *Config) worstWay(a *whyAnswer, t *topology.Topology, flow explain.Flow,
 			}
 		}
 		if how > worst {
-			worst, a.Trace, a.Interface, a.Call = how, trace, source, call
+			worst, a.Trace, a.Interface, a.Call = how, trace, source.eni, call
 		}
 	}
 	return nil
 }
 
-// sources are the interfaces that a function's packets leave by. One empty id: not in a VPC.
-func (c *Config) sources(t *topology.Topology, function string, eni resource.NetworkInterfaceID) ([]resource.NetworkInterfaceID, error) {
-	switch {
-	case function != "":
-		f, ok := state.Get[*resource.Function](c.Store.View(), function)
-		if !ok {
-			return nil, &problem{http.StatusNotFound, fmt.Sprintf("there is no function %q in this region", function)}
+// mend adds all that stops the flow and the call, and what lifts it.
+func (c *Config) mend(a *whyAnswer, t *topology.Topology, wanted *wantedCall) error {
+	call := a.Call
+	if !a.Reachable {
+		plan := explain.Mend(t, a.Flow)
+		a.Blockers, a.Fix = plan.Blockers, plan.Fix()
+		if wanted == nil || len(plan.Edits) == 0 || plan.Trace.Service != wanted.service {
+			return nil
 		}
-		if f.VPCConfig == nil {
-			return []resource.NetworkInterfaceID{""}, nil
+		var err error
+		if call, err = c.judge(plan.Trace, wanted); err != nil {
+			return err
 		}
-		return f.VPCConfig.NetworkInterfaceIDs, nil
-	case eni != "":
-		if t.ENIs[eni] == nil {
-			return nil, &problem{http.StatusNotFound, fmt.Sprintf("there is no interface %q in this region", eni)}
-		}
-		return []resource.NetworkInterfaceID{eni}, nil
-	default:
-		return nil, badRequest("say who: function=NAME or interface=ID")
 	}
-}
-
-// destination reads a service's short name, a DNS name or an address.
-func destination(t *topology.Topology, target string) (explain.Flow, error) {
-	if target == "" {
-		return explain.Flow{}, badRequest("say where: service=s3, a DNS name or an IPv4 address")
+	if call == nil || call.Allowed {
+		return nil
 	}
-	if path, ok := strings.CutPrefix(target, objectScheme); ok {
-		return explain.Flow{Name: bucketName(path, t.Region)}, nil
+	for i, b := range append([]deciding{call.deciding}, call.Also...) {
+		a.Blockers = append(a.Blockers, explain.Hop{
+			Component: explain.Component{Kind: "policy", ID: b.Kind}, Verdict: explain.Deny, Code: b.Code, Rule: b.Document,
+			Text: fmt.Sprintf("%s on %s, called as %s: %s", call.Action, call.Resource, call.Caller, call.refusals[i]),
+		})
 	}
-	if a, err := netip.ParseAddr(target); err == nil {
-		if !a.Is4() {
-			return explain.Flow{}, badRequest("%s is not an IPv4 address: nothing here speaks IPv6", target)
-		}
-		return explain.Flow{To: a}, nil
+	for _, r := range call.Remedies {
+		a.Fix = append(a.Fix, explain.Remedy{Text: r.Text, CLI: r.CLI, Terraform: r.hcl()})
 	}
-	if strings.Contains(target, ".") {
-		return explain.Flow{Name: strings.ToLower(strings.TrimSuffix(target, "."))}, nil
-	}
-	var known []string
-	for _, s := range t.Services {
-		if s.Service == target {
-			return explain.Flow{Name: defaultName(target, t.Region)}, nil
-		}
-		known = append(known, s.Service)
-	}
-	return explain.Flow{}, &problem{http.StatusNotFound, fmt.Sprintf("%q is no service of this region (%s), no DNS name and no address", target, strings.Join(known, ", "))}
+	return nil
 }
 
 // defaultName is the name that an SDK uses for a service unless told otherwise.
@@ -142,12 +128,12 @@ func defaultName(service, region string) string {
 	return service + "." + region + ".amazonaws.com"
 }
 
-func (c *Config) notes(t *topology.Topology, sources []resource.NetworkInterfaceID, a whyAnswer) []string {
+func (c *Config) notes(e *ends, a whyAnswer) []string {
 	var notes []string
-	if len(sources) > 1 && (!a.Reachable || a.Call != nil && !a.Call.Allowed) {
-		notes = append(notes, fmt.Sprintf("the function runs in any of %d subnets; this is what happens to it behind %s", len(sources), a.Interface))
+	if len(e.sources) > 1 && (!a.Reachable || a.Call != nil && !a.Call.Allowed) {
+		notes = append(notes, fmt.Sprintf("the function runs in any of %d subnets; this is what happens to it behind %s", len(e.sources), a.Interface))
 	}
-	if t.AssumePrivateDNS {
+	if e.topology.AssumePrivateDNS {
 		notes = append(notes, "this region assumes private DNS for every interface endpoint (--assume-private-dns); AWS does not, and may answer otherwise")
 	}
 	if a.Reachable && a.Service != "" && a.Call == nil {

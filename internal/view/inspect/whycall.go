@@ -30,6 +30,8 @@ type callAnswer struct {
 	Remedies []callRemedy `json:"remedies,omitempty"`
 	Trace    []string     `json:"trace"` // every statement that was looked at
 	Notes    []string     `json:"notes,omitempty"`
+
+	refusals []string // in words, of the deciding and of Also
 }
 
 // callOrigin is where the service sees the call come from.
@@ -55,6 +57,7 @@ type callRemedy struct {
 	Text      string `json:"text"`
 	Statement string `json:"statement,omitempty"` // JSON, to add to the policy
 	CLI       string `json:"cli,omitempty"`       // AWS CLI command
+	Terraform string `json:"terraform,omitempty"` // block
 }
 
 // outside is an address like those of functions that are in no VPC. Which one a function gets cannot be known.
@@ -146,6 +149,7 @@ func (w *wantedCall) answer(call *api.Call, d policy.Decision, keys map[string][
 	refusing := append([]deciding{a.deciding}, a.Also...)
 	for _, b := range refusing {
 		a.Remedies = append(a.Remedies, w.remedy(b, call, d, keys))
+		a.refusals = append(a.refusals, b.text(call))
 	}
 	a.Notes = append(a.Notes, nearMisses(refusing, d)...)
 	return a

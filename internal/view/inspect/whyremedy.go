@@ -121,10 +121,22 @@ func (w *wantedCall) remedy(b deciding, call *api.Call, d policy.Decision, keys 
 	default:
 		r.Text = fmt.Sprintf("add a statement to a policy of role %s", call.Caller.RoleName)
 		_, operation, _ := strings.Cut(w.action, ":")
+		document := `{"Version":"2012-10-17","Statement":[` + r.Statement + "]}"
 		r.CLI = fmt.Sprintf("aws iam put-role-policy --role-name %s --policy-name allow-%s --policy-document '%s'", call.Caller.RoleName,
-			operation, `{"Version":"2012-10-17","Statement":[`+strings.ReplaceAll(r.Statement, "'", `'\''`)+"]}")
+			operation, strings.ReplaceAll(document, "'", `'\''`))
+		// Terraform would take ${ in a string for an expression.
+		r.Terraform = fmt.Sprintf("resource \"aws_iam_role_policy\" \"allow_%s\" {\n  role   = %q\n  policy = jsonencode(%s)\n}", operation,
+			call.Caller.RoleName, strings.ReplaceAll(document, "${", "$${"))
 	}
 	return r
+}
+
+// hcl is the Terraform block, or the statement that belongs into one that there is.
+func (r callRemedy) hcl() string {
+	if r.Terraform == "" && r.Statement != "" {
+		return "# add to the policy document: " + r.Statement
+	}
+	return r.Terraform
 }
 
 // boundary names the policy that limits the role.

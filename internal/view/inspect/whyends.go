@@ -1,0 +1,327 @@
+package inspect
+
+import (
+	"fmt"
+	"maps"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/culvert-cloud/culvert/internal/network/explain"
+	"github.com/culvert-cloud/culvert/internal/network/topology"
+	"github.com/culvert-cloud/culvert/internal/resource"
+	"github.com/culvert-cloud/culvert/internal/state"
+)
+
+// theInternet is an end that is nobody in particular.
+const theInternet = "internet"
+
+// ends are the two ends of what is asked about, as far as they were read.
+type ends struct {
+	view     *state.View
+	topology *topology.Topology
+	function string   // the source, if it is one
+	sources  []origin // where its packets leave
+	flow     explain.Flow
+	meant    resource.NetworkInterfaceID // the destination, if it is an interface
+	notes    []string
+}
+
+// origin is where packets begin: an interface, or an address on the internet.
+type origin struct {
+	eni     resource.NetworkInterfaceID
+	address netip.Addr
+}
+
+// from reads the source: source= with whatever it is, function= or interface=.
+func (e *ends) from(q url.Values) error {
+	source, name, eni := q.Get("source"), q.Get("function"), q.Get("interface")
+	switch {
+	case q.Get("service") == "":
+		return badRequest("say where: service=s3, a DNS name, a URL, an IPv4 address, an interface, a function or internet")
+	case name != "":
+		return e.fromFunction(name)
+	case eni != "":
+		return e.fromInterface(eni)
+	case source == "":
+		return badRequest("say who: source= with a function, an interface, a subnet, an IPv4 address or internet")
+	case source == theInternet:
+		e.sources = []origin{{}}
+	case strings.HasPrefix(source, "eni-"):
+		return e.fromInterface(source)
+	case strings.HasPrefix(source, "subnet-"):
+		return e.fromSubnet(resource.SubnetID(source))
+	}
+	if len(e.sources) > 0 {
+		return nil
+	}
+	if a, err := netip.ParseAddr(source); err == nil {
+		return e.fromAddress(a)
+	}
+	return e.fromFunction(strings.TrimPrefix(source, "function:"))
+}
+
+func (e *ends) fromFunction(name string) error {
+	f, ok := state.Get[*resource.Function](e.view, name)
+	if !ok {
+		return notFound("there is no function %q in this region; %s", name, e.known())
+	}
+	e.function = name
+	if f.VPCConfig == nil {
+		e.sources = []origin{{}}
+		return nil
+	}
+	for _, id := range f.VPCConfig.NetworkInterfaceIDs {
+		e.sources = append(e.sources, origin{eni: id})
+	}
+	if len(e.sources) == 0 {
+		return notFound("function %s has no interface", name)
+	}
+	return nil
+}
+
+// known lists what there is to ask about.
+func (e *ends) known() string {
+	var functions []string
+	for _, f := range state.List[*resource.Function](e.view) {
+		functions = append(functions, f.Name)
+	}
+	slices.Sort(functions)
+	interfaces := slices.Sorted(maps.Keys(e.topology.ENIs))
+	return fmt.Sprintf("functions: %s; interfaces: %s", someOf(functions), someOf(interfaces))
+}
+
+// someOf lists the first few.
+func someOf[T ~string](all []T) string {
+	const enough = 8
+	var out []string
+	for _, s := range all[:min(enough, len(all))] {
+		out = append(out, string(s))
+	}
+	switch {
+	case len(all) == 0:
+		return "none"
+	case len(all) > enough:
+		out = append(out, fmt.Sprintf("and %d more", len(all)-enough))
+	}
+	return strings.Join(out, ", ")
+}
+
+func (e *ends) fromInterface(id string) error {
+	if e.topology.ENIs[resource.NetworkInterfaceID(id)] == nil {
+		return notFound("there is no interface %q in this region; %s", id, e.known())
+	}
+	e.sources = []origin{{eni: resource.NetworkInterfaceID(id)}}
+	return nil
+}
+
+// fromSubnet takes a workload that is there. What another one may do depends on its groups, so there must be one.
+func (e *ends) fromSubnet(id resource.SubnetID) error {
+	var subnets []resource.SubnetID
+	for _, v := range e.topology.VPCs {
+		for _, s := range v.Subnets {
+			subnets = append(subnets, s.ID)
+		}
+		if v.Subnet(id) == nil {
+			continue
+		}
+		for _, n := range v.ENIs {
+			if n.SubnetID == id && (n.Type == resource.InterfaceTypeInterface || n.Type == resource.InterfaceTypeLambda) {
+				e.sources = []origin{{eni: n.ID}}
+				e.notes = append(e.notes, fmt.Sprintf("for %s this asks about %s, a workload there; others have other security groups", id, n.ID))
+				return nil
+			}
+		}
+		return notFound("there is no workload in %s whose packets could be followed: make an interface or a function there", id)
+	}
+	return notFound("there is no subnet %q in this region; subnets: %s", id, someOf(subnets))
+}
+
+// fromAddress finds whose it is. Private addresses may be in several VPCs.
+func (e *ends) fromAddress(a netip.Addr) error {
+	holders := e.holders(a)
+	switch {
+	case len(holders) > 1:
+		return badRequest("%s is an address in several VPCs: ask about one of %s", a, someOf(holders))
+	case len(holders) == 1:
+		e.sources = []origin{{eni: holders[0]}}
+		if n := e.topology.ENIs[holders[0]]; slices.Contains(n.Addresses, a) {
+			e.sources[0].address = a
+		}
+		return nil
+	case a.IsPrivate():
+		return notFound("no interface in this region has the address %s; %s", a, e.known())
+	}
+	e.sources = []origin{{address: a}}
+	return nil
+}
+
+// holders are the interfaces with an address, private or public.
+func (e *ends) holders(a netip.Addr) []resource.NetworkInterfaceID {
+	var out []resource.NetworkInterfaceID
+	for _, v := range e.topology.VPCs {
+		for _, n := range v.ENIs {
+			public := func(p topology.PublicAddress) bool { return p.Public == a }
+			if slices.Contains(n.Addresses, a) || slices.ContainsFunc(n.Public, public) {
+				out = append(out, n.ID)
+			}
+		}
+	}
+	return out
+}
+
+// to reads the destination.
+func (e *ends) to(target string) error {
+	path, isObject := strings.CutPrefix(target, objectScheme)
+	function, isFunction := strings.CutPrefix(target, "function:")
+	address, err := netip.ParseAddr(target)
+	switch {
+	case isObject:
+		e.flow.Name = bucketName(path, e.topology.Region)
+	case isFunction:
+		return e.toFunction(function)
+	case target == theInternet:
+		return e.toInternet()
+	case strings.Contains(target, "://"):
+		return e.toURL(target)
+	case strings.HasPrefix(target, "eni-"):
+		n := e.topology.ENIs[resource.NetworkInterfaceID(target)]
+		if n == nil {
+			return notFound("there is no interface %q in this region; %s", target, e.known())
+		}
+		e.toInterface(n)
+	case err == nil && !address.Is4():
+		return badRequest("%s is not an IPv4 address: nothing here speaks IPv6", target)
+	case err == nil:
+		e.flow.To = address
+	case strings.Contains(target, "."):
+		e.flow.Name = strings.ToLower(strings.TrimSuffix(target, "."))
+	default:
+		return e.toNamed(target)
+	}
+	return nil
+}
+
+func (e *ends) toInternet() error {
+	for _, s := range e.sources {
+		if s.eni == "" {
+			return badRequest("both ends are on the internet, where there is nothing to explain")
+		}
+	}
+	e.flow.Internet = true
+	return nil
+}
+
+// toInterface takes the address that the source would use: from outside that is a public one, if there is one.
+func (e *ends) toInterface(n *topology.ENI) {
+	e.flow.To, e.meant = n.Address(), n.ID
+	if len(n.Public) > 0 && e.sources[0].eni == "" {
+		e.flow.To = n.Public[0].Public
+	}
+}
+
+func (e *ends) toFunction(name string) error {
+	f, ok := state.Get[*resource.Function](e.view, name)
+	switch {
+	case !ok:
+		return notFound("there is no function %q in this region; %s", name, e.known())
+	case f.VPCConfig == nil:
+		return badRequest("function %s is in no VPC: it has no address; call it through the service lambda", name)
+	}
+	for _, id := range f.VPCConfig.NetworkInterfaceIDs {
+		if n := e.topology.ENIs[id]; n != nil {
+			e.toInterface(n)
+			return nil
+		}
+	}
+	return notFound("function %s has no interface", name)
+}
+
+// toURL takes name and port, which --port must not contradict: see traffic.
+func (e *ends) toURL(target string) error {
+	u, err := url.Parse(target)
+	if err != nil || u.Hostname() == "" {
+		return badRequest("%q is no URL such as https://host:8443/path", target)
+	}
+	e.flow.Port = map[string]uint16{"http": 80, "https": 443}[u.Scheme]
+	if p := u.Port(); p != "" {
+		n, err := strconv.ParseUint(p, 10, 16)
+		if err != nil || n == 0 {
+			return badRequest("port %q is not between 1 and 65535", p)
+		}
+		e.flow.Port = uint16(n)
+	}
+	if e.flow.Port == 0 {
+		return badRequest("%q has a scheme whose port is not known: use http://, https:// or add the port", target)
+	}
+	if a, err := netip.ParseAddr(u.Hostname()); err == nil {
+		if !a.Is4() {
+			return badRequest("%s is not an IPv4 address: nothing here speaks IPv6", a)
+		}
+		e.flow.To = a
+		return nil
+	}
+	e.flow.Name = strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
+	return nil
+}
+
+// toNamed is a service or a function.
+func (e *ends) toNamed(target string) error {
+	_, isFunction := state.Get[*resource.Function](e.view, target)
+	var services []string
+	for _, s := range e.topology.Services {
+		if s.Service != target {
+			services = append(services, s.Service)
+			continue
+		}
+		if isFunction {
+			return badRequest("%q is a service and a function: ask for function:%s or for %s", target, target, defaultName(target, e.topology.Region))
+		}
+		e.flow.Name = defaultName(target, e.topology.Region)
+		return nil
+	}
+	if isFunction {
+		return e.toFunction(target)
+	}
+	return notFound("%q is no service of this region (%s), no DNS name, no URL, no address and no function; %s", target, strings.Join(services, ", "), e.known())
+}
+
+// protocolNames are those that can be asked about.
+var protocolNames = map[int]string{explain.TCP: "tcp", explain.UDP: "udp", explain.ICMP: "icmp"}
+
+// traffic reads protocol= and port=.
+func (e *ends) traffic(q url.Values) error {
+	e.flow.Protocol = explain.TCP
+	if p := strings.ToLower(q.Get("protocol")); p != "" {
+		e.flow.Protocol = 0
+		for number, name := range protocolNames {
+			if p == name {
+				e.flow.Protocol = number
+			}
+		}
+		if e.flow.Protocol == 0 {
+			return badRequest("protocol %q is not tcp, udp or icmp", p)
+		}
+	}
+	inURL := e.flow.Port
+	if p := q.Get("port"); p != "" {
+		n, err := strconv.ParseUint(p, 10, 16)
+		if err != nil || n == 0 {
+			return badRequest("port %q is not between 1 and 65535", p)
+		}
+		e.flow.Port = uint16(n)
+	}
+	switch {
+	case inURL != 0 && e.flow.Port != inURL:
+		return badRequest("the URL says port %d, and --port %d", inURL, e.flow.Port)
+	case e.flow.Protocol == explain.ICMP && (inURL != 0 || q.Get("port") != ""):
+		return badRequest("icmp has no ports")
+	case e.flow.Protocol == explain.ICMP:
+		e.flow.ICMPType, e.flow.Port = 8, 0
+	case e.flow.Port == 0:
+		e.flow.Port = 443
+	}
+	return nil
+}
