@@ -8,13 +8,17 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// as makes the calls that follow as a session of a role, or as the operator again.
+// as makes the calls that follow as a session of a role, with a key, or as the operator again.
 func as(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: as ROLE-ARN | as operator")
+	if neg || len(args) != 1 && len(args) != 2 {
+		ts.Fatalf("usage: as ROLE-ARN | as operator | as ACCESS-KEY-ID SECRET")
 	}
 	client := of(ts).client
 	client.Credentials = nil
+	if len(args) == 2 {
+		client.Credentials = &aws.Credentials{AccessKeyID: args[0], SecretAccessKey: args[1]}
+		return
+	}
 	if args[0] == "operator" {
 		return
 	}

@@ -48,6 +48,7 @@ import (
 //	invoke NAME [JSON]                                      run a function; its answer is stdout, its error stderr
 //	person NAME POLICY-FILE -> VAR                          make a role that the account may assume, with a policy
 //	as ROLE-ARN, as operator                                make the calls that follow as a session of the role, or as before
+//	as ACCESS-KEY-ID SECRET                                 make the calls that follow with a key
 //
 // A verb with ! before it must fail; stderr then holds AWS's code and message.
 func verbs() map[string]func(*testscript.TestScript, bool, []string) {

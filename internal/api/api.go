@@ -61,6 +61,7 @@ type PrincipalType string
 const (
 	Root        PrincipalType = "Account"     // the operator: the account's root
 	AssumedRole PrincipalType = "AssumedRole" // a role session
+	User        PrincipalType = "User"        // an IAM user
 	Anonymous   PrincipalType = "Anonymous"   // nobody signed
 )
 
@@ -68,11 +69,12 @@ const (
 type Caller struct {
 	Type        PrincipalType
 	Account     string
-	ARN         string // arn:aws:sts::<account>:assumed-role/<role>/<session>, arn:aws:iam::<account>:root
+	ARN         string // arn:aws:sts::<account>:assumed-role/<role>/<session>, arn:aws:iam::<account>:user/<name>, arn:aws:iam::<account>:root
 	RoleARN     string // of a session: the role's ARN, which aws:PrincipalArn holds
 	RoleName    string
 	SessionName string
-	UserID      string // AROA...:session, or the account id
+	UserName    string // of a user
+	UserID      string // AROA...:session, AIDA..., or the account id
 	AccessKeyID string
 	// SessionPolicy is the policy passed when the session was made; empty: none.
 	SessionPolicy string

@@ -79,7 +79,7 @@ func (r *Region) openServices(ctx context.Context) error {
 	r.server, err = server.New(server.Config{
 		Log: r.config.Log, Store: r.store, Keys: keys{r.vault}, Authorizer: authorizer,
 		Settle: r.settle, SettleTimeout: settleLimit, Inspect: inspect.New(r.inspector()),
-		Services: r.services,
+		Services: r.services, Record: r.recorded,
 	})
 	return err
 }
@@ -104,12 +104,33 @@ func (r *Region) openIdentity() error {
 	if r.authority, err = endpoint.OpenAuthority(pki); err != nil {
 		return err
 	}
-	r.iam = iam.New()
 	r.vault, err = sts.NewVault(sts.VaultConfig{
 		Key: key, Account: Account, Operator: operatorKey,
 		Role: func(name string) (*resource.Role, bool) { return state.Get[*resource.Role](r.store.View(), name) },
+		User: r.userOfKey,
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	r.iam = iam.New(iam.Config{NewAccessKey: r.vault.NewUserKey})
+	return nil
+}
+
+// userOfKey finds whose an active access key is.
+func (r *Region) userOfKey(id string) (*resource.User, bool) {
+	v := r.store.View()
+	k, ok := state.Get[*resource.AccessKey](v, id)
+	if !ok || k.Inactive {
+		return nil, false
+	}
+	return state.Get[*resource.User](v, k.User)
+}
+
+// recorded is told of every call after its answer.
+func (r *Region) recorded(c server.Record) {
+	if c.Caller.Type == api.User {
+		r.iam.Used(c.Caller.AccessKeyID, r.config.Region, c.Service, c.Time)
+	}
 }
 
 func (r *Region) openLogs() error {

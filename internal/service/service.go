@@ -69,6 +69,9 @@ type Operation struct {
 	// Nil: nothing.
 	Needs func(r state.Reader, in any) []Need
 
+	// Complete fills in what a request leaves out and the caller stands for, such as a user's own name. Nil: nothing.
+	Complete func(c *api.Caller, in any)
+
 	// DryRun operations have an input with a member DryRun *bool (EC2).
 
 	NewInput func() any // pointer to a zero input
@@ -180,5 +183,12 @@ func Conditions[In any](f func(r state.Reader, in *In, resource string) map[stri
 func Needs[In any](f func(r state.Reader, in *In) []Need) Option {
 	return func(o *Operation) {
 		o.Needs = func(r state.Reader, in any) []Need { return f(r, in.(*In)) }
+	}
+}
+
+// Complete fills in what a request leaves out and the caller stands for, before anything is decided.
+func Complete[In any](f func(c *api.Caller, in *In)) Option {
+	return func(o *Operation) {
+		o.Complete = func(c *api.Caller, in any) { f(c, in.(*In)) }
 	}
 }

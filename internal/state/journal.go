@@ -53,6 +53,11 @@ var kinds = map[resource.Kind]func() Resource{
 	resource.KindListener:     func() Resource { return new(resource.Listener) },
 
 	resource.KindEndpointService: func() Resource { return new(resource.EndpointService) },
+
+	resource.KindUser:         func() Resource { return new(resource.User) },
+	resource.KindGroup:        func() Resource { return new(resource.Group) },
+	resource.KindAccessKey:    func() Resource { return new(resource.AccessKey) },
+	resource.KindAccountAlias: func() Resource { return new(resource.AccountAlias) },
 }
 
 func encode(r Resource) ([]byte, error) { return json.Marshal(r) }

@@ -14,6 +14,8 @@ func PrincipalOf(c *api.Caller) Principal {
 		return Principal{Account: c.Account, ARN: c.ARN, Root: true}
 	case api.AssumedRole:
 		return Principal{Account: c.Account, ARN: c.ARN, RoleARN: c.RoleARN}
+	case api.User:
+		return Principal{Account: c.Account, ARN: c.ARN}
 	}
 	return Principal{Anonymous: true}
 }
@@ -54,6 +56,7 @@ func putPrincipal(put func(key, value string), c *api.Caller) {
 	put("aws:principalaccount", c.Account)
 	put("aws:principalarn", c.PrincipalARN())
 	put("aws:userid", c.UserID)
+	put("aws:username", c.UserName)
 }
 
 // putOrigin puts where the call came from. Through an endpoint there is no public source address, so that

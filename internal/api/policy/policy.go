@@ -61,7 +61,7 @@ type Request struct {
 // Principal is who asks.
 type Principal struct {
 	Account   string
-	ARN       string // session ARN or root ARN; empty: anonymous
+	ARN       string // of a session, a user or the root; empty: anonymous
 	RoleARN   string // of a session
 	Root      bool
 	Anonymous bool

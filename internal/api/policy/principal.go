@@ -80,7 +80,7 @@ const (
 	grantNone    grant = iota
 	grantAccount       // the account is named: its principals need permission by identity as well
 	grantRole          // the role is named: its boundary and the session's policy still limit
-	grantSession       // the session itself, or everybody
+	grantSession       // the session or user itself, or everybody
 )
 
 // grants says how the element names the principal; NotPrincipal names everybody whom it does not list.
@@ -115,7 +115,7 @@ func (p *principals) grants(who Principal) grant {
 // match reports whether a statement of that effect applies to the principal.
 //
 // NotPrincipal spares a session from a Deny only if it lists the session, its role and its account, as the IAM
-// guide demands; one of the three is enough to keep it out of an Allow.
+// guide demands, and a user only if it lists the user and the account; one is enough to keep it out of an Allow.
 func (p *principals) match(who Principal, e Effect) bool {
 	if !p.not {
 		return p.grants(who) != grantNone
@@ -134,8 +134,11 @@ func (p *principals) match(who Principal, e Effect) bool {
 		listed++
 	}
 	if !who.Root {
-		facets += 2
-		if contains(p.arns, who.RoleARN) {
+		facets++
+		if who.RoleARN != "" {
+			facets++
+		}
+		if who.RoleARN != "" && contains(p.arns, who.RoleARN) {
 			listed++
 		}
 		if contains(p.arns, who.ARN) {

@@ -90,7 +90,13 @@ func (s *Server) decode(x *exchange) error {
 		return unknownOperation(x.service, name)
 	}
 	x.input = x.operation.NewInput()
-	return x.service.codec.Decode(x.request, name, x.input)
+	if err := x.service.codec.Decode(x.request, name, x.input); err != nil {
+		return err
+	}
+	if x.operation.Complete != nil {
+		x.operation.Complete(&x.call.Caller, x.input)
+	}
+	return nil
 }
 
 func (s *Server) authorize(x *exchange) error {

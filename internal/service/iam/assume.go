@@ -80,7 +80,7 @@ func (s *Service) AllowsOn(r state.Reader, roleARN, action, on string) bool {
 		"aws:principalarn": {role.ARN}, "aws:principalaccount": {r.Account()}, "aws:principaltype": {string(api.AssumedRole)},
 		"aws:requestedregion": {r.Region()}, "aws:resourceaccount": {r.Account()},
 	}
-	putPrincipalTags(r, keys, role.Name)
+	putPrincipalTags(r, keys, &api.Caller{RoleName: role.Name})
 	return policy.Evaluate(policy.Request{
 		Action: action, Resource: on, Principal: policy.Principal{Account: r.Account(), RoleARN: role.ARN}, Context: keys,
 	}, p).Allowed

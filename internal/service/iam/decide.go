@@ -39,33 +39,43 @@ func (s *Service) decide(r state.Reader, call *api.Call, q Question, resourceDec
 	p.Resource, p.ResourceDecides = q.Policy, resourceDecides
 	keys := policy.Context(call)
 	keys["aws:resourceaccount"] = []string{r.Account()}
-	putPrincipalTags(r, keys, call.Caller.RoleName)
+	putPrincipalTags(r, keys, &call.Caller)
 	maps.Copy(keys, q.Keys)
 	return policy.Evaluate(policy.Request{
 		Action: q.Action, Resource: q.Resource, Principal: policy.PrincipalOf(&call.Caller), Context: keys,
 	}, p), nil
 }
 
-func putPrincipalTags(r state.Reader, keys map[string][]string, roleName string) {
-	if role, ok := findRole(r, roleName); ok {
-		for k, v := range role.Tags {
-			keys["aws:principaltag/"+strings.ToLower(k)] = []string{v}
-		}
+// putPrincipalTags puts the tags of the caller's role or user.
+func putPrincipalTags(r state.Reader, keys map[string][]string, c *api.Caller) {
+	var tags resource.Tags
+	if role, ok := findRole(r, c.RoleName); ok {
+		tags = role.Tags
+	} else if u, ok := findUser(r, c.UserName); ok {
+		tags = u.Tags
+	}
+	for k, v := range tags {
+		keys["aws:principaltag/"+strings.ToLower(k)] = []string{v}
 	}
 }
 
 // PoliciesFor collects what the caller's own policies are: for a session its role's inline and attached policies,
-// the role's boundary and the session's policy. A session whose role is gone, or was deleted and made anew, has no
+// the role's boundary and the session's policy; for a user the user's and the groups', and the user's boundary. A session whose role is gone, or was deleted and made anew, has no
 // credentials any more.
 func (s *Service) PoliciesFor(r state.Reader, c *api.Caller) (policy.Policies, error) {
 	p := policy.Policies{ResourceAccount: r.Account()}
-	if c.Type != api.AssumedRole {
+	switch c.Type {
+	case api.AssumedRole:
+	case api.User:
+		err := s.userPolicies(r, c, &p)
+		return p, err
+	default:
 		return p, nil
 	}
 	role, ok := findRole(r, c.RoleName)
 	id, _, _ := strings.Cut(c.UserID, ":")
 	if !ok || role.ID != id || role.ARN != c.RoleARN {
-		return p, api.Errorf("InvalidClientTokenId", "The security token included in the request is invalid.").WithStatus(403)
+		return p, errGone()
 	}
 	if err := s.rolePolicies(r, role, &p); err != nil {
 		return p, err
@@ -78,26 +88,63 @@ func (s *Service) PoliciesFor(r state.Reader, c *api.Caller) (policy.Policies, e
 	return p, err
 }
 
+// errGone is for who had credentials and is not there any more.
+func errGone() error {
+	return api.Errorf("InvalidClientTokenId", "The security token included in the request is invalid.").WithStatus(403)
+}
+
+// userPolicies adds the policies of a user and of the groups that the user is in.
+func (s *Service) userPolicies(r state.Reader, c *api.Caller, p *policy.Policies) error {
+	u, ok := findUser(r, c.UserName)
+	if !ok || u.ID != c.UserID || u.ARN != c.ARN {
+		return errGone()
+	}
+	if err := s.addIdentity(r, "user/"+u.Name, u.InlinePolicies, u.AttachedPolicies, p); err != nil {
+		return err
+	}
+	for _, name := range u.Groups {
+		g, ok := state.Get[*resource.Group](r, name)
+		if !ok {
+			return fmt.Errorf("find group %s: %w", name, state.ErrNotFound)
+		}
+		if err := s.addIdentity(r, "group/"+g.Name, g.InlinePolicies, g.AttachedPolicies, p); err != nil {
+			return err
+		}
+	}
+	return s.setBoundary(r, u.PermissionsBoundary, p)
+}
+
 func (s *Service) rolePolicies(r state.Reader, role *resource.Role, p *policy.Policies) error {
-	for _, name := range slices.Sorted(maps.Keys(role.InlinePolicies)) {
-		d, err := s.documents.parse("role/"+role.Name+" inline "+name, policy.Identity, role.InlinePolicies[name])
+	if err := s.addIdentity(r, "role/"+role.Name, role.InlinePolicies, role.AttachedPolicies, p); err != nil {
+		return err
+	}
+	return s.setBoundary(r, role.PermissionsBoundary, p)
+}
+
+func (s *Service) addIdentity(r state.Reader, whose string, inline map[string]string, attached []string, p *policy.Policies) error {
+	for _, name := range slices.Sorted(maps.Keys(inline)) {
+		d, err := s.documents.parse(whose+" inline "+name, policy.Identity, inline[name])
 		if err != nil {
 			return err
 		}
 		p.Identity = append(p.Identity, d)
 	}
-	for _, arn := range role.AttachedPolicies {
+	for _, arn := range attached {
 		d, err := s.managed(r, policy.Identity, arn)
 		if err != nil {
 			return err
 		}
 		p.Identity = append(p.Identity, d)
 	}
-	if role.PermissionsBoundary == "" {
+	return nil
+}
+
+func (s *Service) setBoundary(r state.Reader, arn string, p *policy.Policies) error {
+	if arn == "" {
 		return nil
 	}
 	var err error
-	p.Boundary, err = s.managed(r, policy.Boundary, role.PermissionsBoundary)
+	p.Boundary, err = s.managed(r, policy.Boundary, arn)
 	return err
 }
 

@@ -217,7 +217,7 @@ func BenchmarkDecide(b *testing.B) {
 		b.Fatal(err)
 	}
 	call := &api.Call{Account: account, Caller: api.Caller{Type: api.AssumedRole, Account: account, RoleARN: role.ARN, RoleName: "demo", UserID: "AROA1:s"}}
-	s, v := New(), store.View()
+	s, v := New(Config{}), store.View()
 	b.ReportAllocs()
 	for b.Loop() {
 		var d policy.Decision

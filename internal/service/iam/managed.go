@@ -58,8 +58,7 @@ func checkManaged(document string) error {
 
 // describePolicy is the policy as GetPolicy answers it.
 func describePolicy(r state.Reader, p *resource.Policy) *Policy {
-	attached := int64(len(attachedTo(r, p.ARN)))
-	bounds := int64(len(boundedBy(r, p.ARN)))
+	attached, bounds := uses(r, p.ARN)
 	attachable := true
 	out := &Policy{
 		Arn:                           &p.ARN,
@@ -80,12 +79,43 @@ func describePolicy(r state.Reader, p *resource.Policy) *Policy {
 	return out
 }
 
-func attachedTo(r state.Reader, arn string) []*resource.Role {
-	return state.Select(r, func(role *resource.Role) bool { return slices.Contains(role.AttachedPolicies, arn) })
+// entity is a role, user or group that uses a managed policy.
+type entity struct {
+	kind, id, name, path string
+	attached, bound      bool
 }
 
-func boundedBy(r state.Reader, arn string) []*resource.Role {
-	return state.Select(r, func(role *resource.Role) bool { return role.PermissionsBoundary == arn })
+// usersOf are those that use a managed policy, by kind and name.
+func usersOf(r state.Reader, arn string) []entity {
+	var out []entity
+	add := func(e entity) {
+		if e.attached || e.bound {
+			out = append(out, e)
+		}
+	}
+	for _, g := range state.List[*resource.Group](r) {
+		add(entity{"Group", g.ID, g.Name, g.Path, slices.Contains(g.AttachedPolicies, arn), false})
+	}
+	for _, role := range state.List[*resource.Role](r) {
+		add(entity{"Role", role.ID, role.Name, role.Path, slices.Contains(role.AttachedPolicies, arn), role.PermissionsBoundary == arn})
+	}
+	for _, u := range state.List[*resource.User](r) {
+		add(entity{"User", u.ID, u.Name, u.Path, slices.Contains(u.AttachedPolicies, arn), u.PermissionsBoundary == arn})
+	}
+	return out
+}
+
+// uses counts how often a managed policy is attached, and how often it is a boundary.
+func uses(r state.Reader, arn string) (attached, bounds int64) {
+	for _, e := range usersOf(r, arn) {
+		if e.attached {
+			attached++
+		}
+		if e.bound {
+			bounds++
+		}
+	}
+	return attached, bounds
 }
 
 func (s *Service) getPolicy(v *state.View, _ *api.Call, in *GetPolicyInput) (*GetPolicyOutput, error) {
@@ -124,13 +154,14 @@ func (s *Service) listPolicies(v *state.View, _ *api.Call, in *ListPoliciesInput
 }
 
 func usedAs(r state.Reader, p *resource.Policy, usage string, onlyAttached bool) bool {
+	attached, bounds := uses(r, p.ARN)
 	switch {
 	case usage == usagePermissions:
-		return len(attachedTo(r, p.ARN)) > 0
+		return attached > 0
 	case usage == usageBoundary:
-		return len(boundedBy(r, p.ARN)) > 0
+		return bounds > 0
 	case onlyAttached:
-		return len(attachedTo(r, p.ARN)) > 0 || len(boundedBy(r, p.ARN)) > 0
+		return attached+bounds > 0
 	}
 	return true
 }
@@ -140,7 +171,7 @@ func (s *Service) deletePolicy(tx *state.Tx, _ *api.Call, in *DeletePolicyInput)
 	switch {
 	case err != nil:
 		return nil, err
-	case len(attachedTo(tx, p.ARN)) > 0 || len(boundedBy(tx, p.ARN)) > 0:
+	case len(usersOf(tx, p.ARN)) > 0:
 		return nil, conflict("Cannot delete a policy attached to entities.")
 	case len(p.Versions) > 1:
 		return nil, conflict("This policy has more than one version. Before you delete a policy, you must delete the policy's versions. " +
@@ -155,16 +186,7 @@ func (s *Service) listEntitiesForPolicy(v *state.View, _ *api.Call, in *ListEnti
 	if err != nil {
 		return nil, err
 	}
-	usage, prefix := value(in.PolicyUsageFilter, ""), value(in.PathPrefix, "/")
-	roles := state.Select(v, func(r *resource.Role) bool {
-		attached := usage != usageBoundary && slices.Contains(r.AttachedPolicies, p.ARN)
-		bound := usage != usagePermissions && r.PermissionsBoundary == p.ARN
-		return (attached || bound) && strings.HasPrefix(r.Path, prefix)
-	})
-	if f := in.EntityFilter; f != nil && *f != "Role" {
-		roles = nil // there are roles only
-	}
-	page, next, err := paginate(roles, (*resource.Role).Key, in.Marker, in.MaxItems)
+	page, next, err := paginate(wantedEntities(v, p.ARN, in), func(e entity) string { return e.kind + e.name }, in.Marker, in.MaxItems)
 	if err != nil {
 		return nil, err
 	}
@@ -172,8 +194,23 @@ func (s *Service) listEntitiesForPolicy(v *state.View, _ *api.Call, in *ListEnti
 		IsTruncated: truncated(next), Marker: next,
 		PolicyGroups: []PolicyGroup{}, PolicyRoles: []PolicyRole{}, PolicyUsers: []PolicyUser{},
 	}
-	for _, r := range page {
-		out.PolicyRoles = append(out.PolicyRoles, PolicyRole{RoleId: &r.ID, RoleName: &r.Name})
+	for _, e := range page {
+		switch e.kind {
+		case "Group":
+			out.PolicyGroups = append(out.PolicyGroups, PolicyGroup{GroupId: &e.id, GroupName: &e.name})
+		case "Role":
+			out.PolicyRoles = append(out.PolicyRoles, PolicyRole{RoleId: &e.id, RoleName: &e.name})
+		default:
+			out.PolicyUsers = append(out.PolicyUsers, PolicyUser{UserId: &e.id, UserName: &e.name})
+		}
 	}
 	return out, nil
+}
+
+func wantedEntities(r state.Reader, arn string, in *ListEntitiesForPolicyInput) []entity {
+	usage, prefix, kind := value(in.PolicyUsageFilter, ""), value(in.PathPrefix, "/"), value(in.EntityFilter, "")
+	return slices.DeleteFunc(usersOf(r, arn), func(e entity) bool {
+		return usage == usagePermissions && !e.attached || usage == usageBoundary && !e.bound ||
+			kind != "" && kind != e.kind || !strings.HasPrefix(e.path, prefix)
+	})
 }

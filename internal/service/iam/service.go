@@ -9,11 +9,21 @@ import (
 
 // Service serves IAM.
 type Service struct {
+	config    Config
 	documents *documents
+	lastUses  lastUses
+}
+
+// Config is what the service needs of others.
+type Config struct {
+	// NewAccessKey makes the id of an access key and its secret, which can always be found again from the id.
+	NewAccessKey func() (id, secret string)
 }
 
 // New makes the service.
-func New() *Service { return &Service{documents: newDocuments()} }
+func New(c Config) *Service {
+	return &Service{config: c, documents: newDocuments(), lastUses: lastUses{uses: map[string]use{}}}
+}
 
 // Definition is the service as the front door knows it.
 func (s *Service) Definition() service.Definition {
@@ -26,6 +36,9 @@ func (s *Service) Definition() service.Definition {
 			s.roleOperations(),
 			s.policyOperations(),
 			s.instanceProfileOperations(),
+			s.userOperations(),
+			s.groupOperations(),
+			s.accountOperations(),
 		),
 	}
 }
@@ -42,6 +55,12 @@ func (s *Service) roleOperations() []service.Operation {
 			return []string{arn(r, "role", value(in.PathPrefix, "/"), "")}
 		})),
 		service.Update("UpdateRole", s.updateRole, onRole(func(in *UpdateRoleInput) *string { return in.RoleName })),
+		service.Update("UpdateRoleDescription", s.updateRoleDescription,
+			onRole(func(in *UpdateRoleDescriptionInput) *string { return in.RoleName })),
+		service.Update("PutRolePermissionsBoundary", s.putRolePermissionsBoundary,
+			onRole(func(in *PutRolePermissionsBoundaryInput) *string { return in.RoleName })),
+		service.Update("DeleteRolePermissionsBoundary", s.deleteRolePermissionsBoundary,
+			onRole(func(in *DeleteRolePermissionsBoundaryInput) *string { return in.RoleName })),
 		service.Update("UpdateAssumeRolePolicy", s.updateAssumeRolePolicy,
 			onRole(func(in *UpdateAssumeRolePolicyInput) *string { return in.RoleName })),
 		service.Update("DeleteRole", s.deleteRole, onRole(func(in *DeleteRoleInput) *string { return in.RoleName })),
@@ -51,8 +70,10 @@ func (s *Service) roleOperations() []service.Operation {
 		service.View("ListRolePolicies", s.listRolePolicies, onRole(func(in *ListRolePoliciesInput) *string { return in.RoleName })),
 		service.Update("DeleteRolePolicy", s.deleteRolePolicy, onRole(func(in *DeleteRolePolicyInput) *string { return in.RoleName })),
 
-		service.Update("AttachRolePolicy", s.attachRolePolicy, onRole(func(in *AttachRolePolicyInput) *string { return in.RoleName })),
-		service.Update("DetachRolePolicy", s.detachRolePolicy, onRole(func(in *DetachRolePolicyInput) *string { return in.RoleName })),
+		service.Update("AttachRolePolicy", s.attachRolePolicy, onRole(func(in *AttachRolePolicyInput) *string { return in.RoleName }),
+			onPolicyARN(func(in *AttachRolePolicyInput) *string { return in.PolicyArn })),
+		service.Update("DetachRolePolicy", s.detachRolePolicy, onRole(func(in *DetachRolePolicyInput) *string { return in.RoleName }),
+			onPolicyARN(func(in *DetachRolePolicyInput) *string { return in.PolicyArn })),
 		service.View("ListAttachedRolePolicies", s.listAttachedRolePolicies,
 			onRole(func(in *ListAttachedRolePoliciesInput) *string { return in.RoleName })),
 
@@ -78,6 +99,9 @@ func (s *Service) policyOperations() []service.Operation {
 		service.Update("DeletePolicyVersion", s.deletePolicyVersion, onPolicy(func(in *DeletePolicyVersionInput) *string { return in.PolicyArn })),
 		service.Update("SetDefaultPolicyVersion", s.setDefaultPolicyVersion,
 			onPolicy(func(in *SetDefaultPolicyVersionInput) *string { return in.PolicyArn })),
+		service.Update("TagPolicy", s.tagPolicy, onPolicy(func(in *TagPolicyInput) *string { return in.PolicyArn })),
+		service.Update("UntagPolicy", s.untagPolicy, onPolicy(func(in *UntagPolicyInput) *string { return in.PolicyArn })),
+		service.View("ListPolicyTags", s.listPolicyTags, onPolicy(func(in *ListPolicyTagsInput) *string { return in.PolicyArn })),
 		service.View("ListEntitiesForPolicy", s.listEntitiesForPolicy,
 			onPolicy(func(in *ListEntitiesForPolicyInput) *string { return in.PolicyArn })),
 	}

@@ -51,6 +51,10 @@ func principalExists(r state.Reader, principal string) bool {
 	if !ok || own == "root" {
 		return true
 	}
+	if name, isUser := strings.CutPrefix(own, "user/"); isUser {
+		u, found := findUser(r, name[strings.LastIndexByte(name, '/')+1:])
+		return found && u.ARN == principal
+	}
 	_, found := roleByARN(r, principal)
 	return found
 }

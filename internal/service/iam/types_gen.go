@@ -4,10 +4,46 @@ package iam
 
 import "time"
 
+// AccessKey is part of CreateAccessKey.
+type AccessKey struct {
+	AccessKeyId     *string    `wire:"AccessKeyId,required,min=16,max=128" pattern:"[\\w]+"`
+	CreateDate      *time.Time `wire:"CreateDate"`
+	SecretAccessKey *string    `wire:"SecretAccessKey,required"`
+	Status          *string    `wire:"Status,required" enum:"Active|Inactive"`
+	UserName        *string    `wire:"UserName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
+}
+
+// AccessKeyLastUsed is part of GetAccessKeyLastUsed.
+type AccessKeyLastUsed struct {
+	LastUsedDate *time.Time `wire:"LastUsedDate,required"`
+	Region       *string    `wire:"Region,required"`
+	ServiceName  *string    `wire:"ServiceName,required"`
+}
+
+// AccessKeyMetadata is part of ListAccessKeys.
+type AccessKeyMetadata struct {
+	AccessKeyId *string    `wire:"AccessKeyId,min=16,max=128" pattern:"[\\w]+"`
+	CreateDate  *time.Time `wire:"CreateDate"`
+	Status      *string    `wire:"Status" enum:"Active|Inactive"`
+	UserName    *string    `wire:"UserName,min=1,max=64" pattern:"[\\w+=,.@-]+"`
+}
+
 // AddRoleToInstanceProfileInput is the request of AddRoleToInstanceProfile.
 type AddRoleToInstanceProfileInput struct {
 	InstanceProfileName *string `wire:"InstanceProfileName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
 	RoleName            *string `wire:"RoleName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
+}
+
+// AddUserToGroupInput is the request of AddUserToGroup.
+type AddUserToGroupInput struct {
+	GroupName *string `wire:"GroupName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+	UserName  *string `wire:"UserName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+}
+
+// AttachGroupPolicyInput is the request of AttachGroupPolicy.
+type AttachGroupPolicyInput struct {
+	GroupName *string `wire:"GroupName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+	PolicyArn *string `wire:"PolicyArn,required,min=20,max=2048"`
 }
 
 // AttachRolePolicyInput is the request of AttachRolePolicy.
@@ -16,16 +52,48 @@ type AttachRolePolicyInput struct {
 	RoleName  *string `wire:"RoleName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
 }
 
-// AttachedPermissionsBoundary is part of CreateInstanceProfile, CreateRole and 5 more operations.
+// AttachUserPolicyInput is the request of AttachUserPolicy.
+type AttachUserPolicyInput struct {
+	PolicyArn *string `wire:"PolicyArn,required,min=20,max=2048"`
+	UserName  *string `wire:"UserName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
+}
+
+// AttachedPermissionsBoundary is part of CreateInstanceProfile, CreateRole and 11 more operations.
 type AttachedPermissionsBoundary struct {
 	PermissionsBoundaryArn  *string `wire:"PermissionsBoundaryArn,min=20,max=2048"`
 	PermissionsBoundaryType *string `wire:"PermissionsBoundaryType" enum:"PermissionsBoundaryPolicy"`
 }
 
-// AttachedPolicy is part of ListAttachedRolePolicies.
+// AttachedPolicy is part of ListAttachedGroupPolicies, ListAttachedRolePolicies, ListAttachedUserPolicies.
 type AttachedPolicy struct {
 	PolicyArn  *string `wire:"PolicyArn,min=20,max=2048"`
 	PolicyName *string `wire:"PolicyName,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+}
+
+// CreateAccessKeyInput is the request of CreateAccessKey.
+type CreateAccessKeyInput struct {
+	UserName *string `wire:"UserName,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+}
+
+// CreateAccessKeyOutput is the answer of CreateAccessKey.
+type CreateAccessKeyOutput struct {
+	AccessKey *AccessKey `wire:"AccessKey,required"`
+}
+
+// CreateAccountAliasInput is the request of CreateAccountAlias.
+type CreateAccountAliasInput struct {
+	AccountAlias *string `wire:"AccountAlias,required,min=3,max=63"`
+}
+
+// CreateGroupInput is the request of CreateGroup.
+type CreateGroupInput struct {
+	GroupName *string `wire:"GroupName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+	Path      *string `wire:"Path,min=1,max=512" pattern:"(\\x{002F})|(\\x{002F}[\\x{0021}-\\x{007E}]+\\x{002F})"`
+}
+
+// CreateGroupOutput is the answer of CreateGroup.
+type CreateGroupOutput struct {
+	Group *Group `wire:"Group,required"`
 }
 
 // CreateInstanceProfileInput is the request of CreateInstanceProfile.
@@ -82,9 +150,49 @@ type CreateRoleOutput struct {
 	Role *Role `wire:"Role,required"`
 }
 
+// CreateUserInput is the request of CreateUser.
+type CreateUserInput struct {
+	Path                *string `wire:"Path,min=1,max=512" pattern:"(\\x{002F})|(\\x{002F}[\\x{0021}-\\x{007E}]+\\x{002F})"`
+	PermissionsBoundary *string `wire:"PermissionsBoundary,min=20,max=2048"`
+	Tags                []Tag   `wire:"Tags,max=50"`
+	UserName            *string `wire:"UserName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
+}
+
+// CreateUserOutput is the answer of CreateUser.
+type CreateUserOutput struct {
+	User *User `wire:"User"`
+}
+
+// DeleteAccessKeyInput is the request of DeleteAccessKey.
+type DeleteAccessKeyInput struct {
+	AccessKeyId *string `wire:"AccessKeyId,required,min=16,max=128" pattern:"[\\w]+"`
+	UserName    *string `wire:"UserName,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+}
+
+// DeleteAccountAliasInput is the request of DeleteAccountAlias.
+type DeleteAccountAliasInput struct {
+	AccountAlias *string `wire:"AccountAlias,required,min=3,max=63"`
+}
+
+// DeleteGroupPolicyInput is the request of DeleteGroupPolicy.
+type DeleteGroupPolicyInput struct {
+	GroupName  *string `wire:"GroupName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+	PolicyName *string `wire:"PolicyName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+}
+
+// DeleteGroupInput is the request of DeleteGroup.
+type DeleteGroupInput struct {
+	GroupName *string `wire:"GroupName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+}
+
 // DeleteInstanceProfileInput is the request of DeleteInstanceProfile.
 type DeleteInstanceProfileInput struct {
 	InstanceProfileName *string `wire:"InstanceProfileName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+}
+
+// DeleteLoginProfileInput is the request of DeleteLoginProfile.
+type DeleteLoginProfileInput struct {
+	UserName *string `wire:"UserName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
 }
 
 // DeletePolicyInput is the request of DeletePolicy.
@@ -98,6 +206,11 @@ type DeletePolicyVersionInput struct {
 	VersionId *string `wire:"VersionId,required" pattern:"v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?"`
 }
 
+// DeleteRolePermissionsBoundaryInput is the request of DeleteRolePermissionsBoundary.
+type DeleteRolePermissionsBoundaryInput struct {
+	RoleName *string `wire:"RoleName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
+}
+
 // DeleteRolePolicyInput is the request of DeleteRolePolicy.
 type DeleteRolePolicyInput struct {
 	PolicyName *string `wire:"PolicyName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
@@ -109,10 +222,82 @@ type DeleteRoleInput struct {
 	RoleName *string `wire:"RoleName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
 }
 
+// DeleteUserPermissionsBoundaryInput is the request of DeleteUserPermissionsBoundary.
+type DeleteUserPermissionsBoundaryInput struct {
+	UserName *string `wire:"UserName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
+}
+
+// DeleteUserPolicyInput is the request of DeleteUserPolicy.
+type DeleteUserPolicyInput struct {
+	PolicyName *string `wire:"PolicyName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+	UserName   *string `wire:"UserName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+}
+
+// DeleteUserInput is the request of DeleteUser.
+type DeleteUserInput struct {
+	UserName *string `wire:"UserName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+}
+
+// DetachGroupPolicyInput is the request of DetachGroupPolicy.
+type DetachGroupPolicyInput struct {
+	GroupName *string `wire:"GroupName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+	PolicyArn *string `wire:"PolicyArn,required,min=20,max=2048"`
+}
+
 // DetachRolePolicyInput is the request of DetachRolePolicy.
 type DetachRolePolicyInput struct {
 	PolicyArn *string `wire:"PolicyArn,required,min=20,max=2048"`
 	RoleName  *string `wire:"RoleName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
+}
+
+// DetachUserPolicyInput is the request of DetachUserPolicy.
+type DetachUserPolicyInput struct {
+	PolicyArn *string `wire:"PolicyArn,required,min=20,max=2048"`
+	UserName  *string `wire:"UserName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
+}
+
+// GetAccessKeyLastUsedInput is the request of GetAccessKeyLastUsed.
+type GetAccessKeyLastUsedInput struct {
+	AccessKeyId *string `wire:"AccessKeyId,required,min=16,max=128" pattern:"[\\w]+"`
+}
+
+// GetAccessKeyLastUsedOutput is the answer of GetAccessKeyLastUsed.
+type GetAccessKeyLastUsedOutput struct {
+	AccessKeyLastUsed *AccessKeyLastUsed `wire:"AccessKeyLastUsed"`
+	UserName          *string            `wire:"UserName,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+}
+
+// GetAccountSummaryOutput is the answer of GetAccountSummary.
+type GetAccountSummaryOutput struct {
+	SummaryMap map[string]int64 `wire:"SummaryMap"`
+}
+
+// GetGroupPolicyInput is the request of GetGroupPolicy.
+type GetGroupPolicyInput struct {
+	GroupName  *string `wire:"GroupName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+	PolicyName *string `wire:"PolicyName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+}
+
+// GetGroupPolicyOutput is the answer of GetGroupPolicy.
+type GetGroupPolicyOutput struct {
+	GroupName      *string `wire:"GroupName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+	PolicyDocument *string `wire:"PolicyDocument,required,min=1,max=131072" pattern:"[\\x{0009}\\x{000A}\\x{000D}\\x{0020}-\\x{00FF}]+"`
+	PolicyName     *string `wire:"PolicyName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+}
+
+// GetGroupInput is the request of GetGroup.
+type GetGroupInput struct {
+	GroupName *string `wire:"GroupName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+	Marker    *string `wire:"Marker,min=1,max=320" pattern:"[\\x{0020}-\\x{00FF}]+"`
+	MaxItems  *int64  `wire:"MaxItems,min=1,max=1000"`
+}
+
+// GetGroupOutput is the answer of GetGroup.
+type GetGroupOutput struct {
+	Group       *Group  `wire:"Group,required"`
+	IsTruncated *bool   `wire:"IsTruncated"`
+	Marker      *string `wire:"Marker"`
+	Users       []User  `wire:"Users,required"`
 }
 
 // GetInstanceProfileInput is the request of GetInstanceProfile.
@@ -123,6 +308,16 @@ type GetInstanceProfileInput struct {
 // GetInstanceProfileOutput is the answer of GetInstanceProfile.
 type GetInstanceProfileOutput struct {
 	InstanceProfile *InstanceProfile `wire:"InstanceProfile,required"`
+}
+
+// GetLoginProfileInput is the request of GetLoginProfile.
+type GetLoginProfileInput struct {
+	UserName *string `wire:"UserName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
+}
+
+// GetLoginProfileOutput is the answer of GetLoginProfile.
+type GetLoginProfileOutput struct {
+	LoginProfile *LoginProfile `wire:"LoginProfile,required"`
 }
 
 // GetPolicyInput is the request of GetPolicy.
@@ -169,6 +364,38 @@ type GetRoleOutput struct {
 	Role *Role `wire:"Role,required"`
 }
 
+// GetUserPolicyInput is the request of GetUserPolicy.
+type GetUserPolicyInput struct {
+	PolicyName *string `wire:"PolicyName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+	UserName   *string `wire:"UserName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+}
+
+// GetUserPolicyOutput is the answer of GetUserPolicy.
+type GetUserPolicyOutput struct {
+	PolicyDocument *string `wire:"PolicyDocument,required,min=1,max=131072" pattern:"[\\x{0009}\\x{000A}\\x{000D}\\x{0020}-\\x{00FF}]+"`
+	PolicyName     *string `wire:"PolicyName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+	UserName       *string `wire:"UserName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+}
+
+// GetUserInput is the request of GetUser.
+type GetUserInput struct {
+	UserName *string `wire:"UserName,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+}
+
+// GetUserOutput is the answer of GetUser.
+type GetUserOutput struct {
+	User *User `wire:"User,required"`
+}
+
+// Group is part of CreateGroup, GetGroup and 2 more operations.
+type Group struct {
+	Arn        *string    `wire:"Arn,required,min=20,max=2048"`
+	CreateDate *time.Time `wire:"CreateDate,required"`
+	GroupId    *string    `wire:"GroupId,required,min=16,max=128" pattern:"[\\w]+"`
+	GroupName  *string    `wire:"GroupName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+	Path       *string    `wire:"Path,required,min=1,max=512" pattern:"(\\x{002F})|(\\x{002F}[\\x{0021}-\\x{007E}]+\\x{002F})"`
+}
+
 // InstanceProfile is part of CreateInstanceProfile, GetInstanceProfile and 2 more operations.
 type InstanceProfile struct {
 	Arn                 *string    `wire:"Arn,required,min=20,max=2048"`
@@ -178,6 +405,48 @@ type InstanceProfile struct {
 	Path                *string    `wire:"Path,required,min=1,max=512" pattern:"(\\x{002F})|(\\x{002F}[\\x{0021}-\\x{007E}]+\\x{002F})"`
 	Roles               []Role     `wire:"Roles,required"`
 	Tags                []Tag      `wire:"Tags,max=50"`
+}
+
+// ListAccessKeysInput is the request of ListAccessKeys.
+type ListAccessKeysInput struct {
+	Marker   *string `wire:"Marker,min=1,max=320" pattern:"[\\x{0020}-\\x{00FF}]+"`
+	MaxItems *int64  `wire:"MaxItems,min=1,max=1000"`
+	UserName *string `wire:"UserName,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+}
+
+// ListAccessKeysOutput is the answer of ListAccessKeys.
+type ListAccessKeysOutput struct {
+	AccessKeyMetadata []AccessKeyMetadata `wire:"AccessKeyMetadata,required"`
+	IsTruncated       *bool               `wire:"IsTruncated"`
+	Marker            *string             `wire:"Marker"`
+}
+
+// ListAccountAliasesInput is the request of ListAccountAliases.
+type ListAccountAliasesInput struct {
+	Marker   *string `wire:"Marker,min=1,max=320" pattern:"[\\x{0020}-\\x{00FF}]+"`
+	MaxItems *int64  `wire:"MaxItems,min=1,max=1000"`
+}
+
+// ListAccountAliasesOutput is the answer of ListAccountAliases.
+type ListAccountAliasesOutput struct {
+	AccountAliases []string `wire:"AccountAliases,required"`
+	IsTruncated    *bool    `wire:"IsTruncated"`
+	Marker         *string  `wire:"Marker"`
+}
+
+// ListAttachedGroupPoliciesInput is the request of ListAttachedGroupPolicies.
+type ListAttachedGroupPoliciesInput struct {
+	GroupName  *string `wire:"GroupName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+	Marker     *string `wire:"Marker,min=1,max=320" pattern:"[\\x{0020}-\\x{00FF}]+"`
+	MaxItems   *int64  `wire:"MaxItems,min=1,max=1000"`
+	PathPrefix *string `wire:"PathPrefix,min=1,max=512" pattern:"((/[A-Za-z0-9\\.,\\+@=_-]+)*)/"`
+}
+
+// ListAttachedGroupPoliciesOutput is the answer of ListAttachedGroupPolicies.
+type ListAttachedGroupPoliciesOutput struct {
+	AttachedPolicies []AttachedPolicy `wire:"AttachedPolicies"`
+	IsTruncated      *bool            `wire:"IsTruncated"`
+	Marker           *string          `wire:"Marker"`
 }
 
 // ListAttachedRolePoliciesInput is the request of ListAttachedRolePolicies.
@@ -190,6 +459,21 @@ type ListAttachedRolePoliciesInput struct {
 
 // ListAttachedRolePoliciesOutput is the answer of ListAttachedRolePolicies.
 type ListAttachedRolePoliciesOutput struct {
+	AttachedPolicies []AttachedPolicy `wire:"AttachedPolicies"`
+	IsTruncated      *bool            `wire:"IsTruncated"`
+	Marker           *string          `wire:"Marker"`
+}
+
+// ListAttachedUserPoliciesInput is the request of ListAttachedUserPolicies.
+type ListAttachedUserPoliciesInput struct {
+	Marker     *string `wire:"Marker,min=1,max=320" pattern:"[\\x{0020}-\\x{00FF}]+"`
+	MaxItems   *int64  `wire:"MaxItems,min=1,max=1000"`
+	PathPrefix *string `wire:"PathPrefix,min=1,max=512" pattern:"((/[A-Za-z0-9\\.,\\+@=_-]+)*)/"`
+	UserName   *string `wire:"UserName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
+}
+
+// ListAttachedUserPoliciesOutput is the answer of ListAttachedUserPolicies.
+type ListAttachedUserPoliciesOutput struct {
 	AttachedPolicies []AttachedPolicy `wire:"AttachedPolicies"`
 	IsTruncated      *bool            `wire:"IsTruncated"`
 	Marker           *string          `wire:"Marker"`
@@ -212,6 +496,48 @@ type ListEntitiesForPolicyOutput struct {
 	PolicyGroups []PolicyGroup `wire:"PolicyGroups"`
 	PolicyRoles  []PolicyRole  `wire:"PolicyRoles"`
 	PolicyUsers  []PolicyUser  `wire:"PolicyUsers"`
+}
+
+// ListGroupPoliciesInput is the request of ListGroupPolicies.
+type ListGroupPoliciesInput struct {
+	GroupName *string `wire:"GroupName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+	Marker    *string `wire:"Marker,min=1,max=320" pattern:"[\\x{0020}-\\x{00FF}]+"`
+	MaxItems  *int64  `wire:"MaxItems,min=1,max=1000"`
+}
+
+// ListGroupPoliciesOutput is the answer of ListGroupPolicies.
+type ListGroupPoliciesOutput struct {
+	IsTruncated *bool    `wire:"IsTruncated"`
+	Marker      *string  `wire:"Marker"`
+	PolicyNames []string `wire:"PolicyNames,required"`
+}
+
+// ListGroupsForUserInput is the request of ListGroupsForUser.
+type ListGroupsForUserInput struct {
+	Marker   *string `wire:"Marker,min=1,max=320" pattern:"[\\x{0020}-\\x{00FF}]+"`
+	MaxItems *int64  `wire:"MaxItems,min=1,max=1000"`
+	UserName *string `wire:"UserName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+}
+
+// ListGroupsForUserOutput is the answer of ListGroupsForUser.
+type ListGroupsForUserOutput struct {
+	Groups      []Group `wire:"Groups,required"`
+	IsTruncated *bool   `wire:"IsTruncated"`
+	Marker      *string `wire:"Marker"`
+}
+
+// ListGroupsInput is the request of ListGroups.
+type ListGroupsInput struct {
+	Marker     *string `wire:"Marker,min=1,max=320" pattern:"[\\x{0020}-\\x{00FF}]+"`
+	MaxItems   *int64  `wire:"MaxItems,min=1,max=1000"`
+	PathPrefix *string `wire:"PathPrefix,min=1,max=512" pattern:"\\x{002F}[\\x{0021}-\\x{007F}]*"`
+}
+
+// ListGroupsOutput is the answer of ListGroups.
+type ListGroupsOutput struct {
+	Groups      []Group `wire:"Groups,required"`
+	IsTruncated *bool   `wire:"IsTruncated"`
+	Marker      *string `wire:"Marker"`
 }
 
 // ListInstanceProfileTagsInput is the request of ListInstanceProfileTags.
@@ -256,6 +582,20 @@ type ListInstanceProfilesOutput struct {
 	Marker           *string           `wire:"Marker"`
 }
 
+// ListMFADevicesInput is the request of ListMFADevices.
+type ListMFADevicesInput struct {
+	Marker   *string `wire:"Marker,min=1,max=320" pattern:"[\\x{0020}-\\x{00FF}]+"`
+	MaxItems *int64  `wire:"MaxItems,min=1,max=1000"`
+	UserName *string `wire:"UserName,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+}
+
+// ListMFADevicesOutput is the answer of ListMFADevices.
+type ListMFADevicesOutput struct {
+	IsTruncated *bool       `wire:"IsTruncated"`
+	MFADevices  []MFADevice `wire:"MFADevices,required"`
+	Marker      *string     `wire:"Marker"`
+}
+
 // ListPoliciesInput is the request of ListPolicies.
 type ListPoliciesInput struct {
 	Marker            *string `wire:"Marker,min=1,max=320" pattern:"[\\x{0020}-\\x{00FF}]+"`
@@ -271,6 +611,20 @@ type ListPoliciesOutput struct {
 	IsTruncated *bool    `wire:"IsTruncated"`
 	Marker      *string  `wire:"Marker"`
 	Policies    []Policy `wire:"Policies"`
+}
+
+// ListPolicyTagsInput is the request of ListPolicyTags.
+type ListPolicyTagsInput struct {
+	Marker    *string `wire:"Marker,min=1,max=320" pattern:"[\\x{0020}-\\x{00FF}]+"`
+	MaxItems  *int64  `wire:"MaxItems,min=1,max=1000"`
+	PolicyArn *string `wire:"PolicyArn,required,min=20,max=2048"`
+}
+
+// ListPolicyTagsOutput is the answer of ListPolicyTags.
+type ListPolicyTagsOutput struct {
+	IsTruncated *bool   `wire:"IsTruncated"`
+	Marker      *string `wire:"Marker"`
+	Tags        []Tag   `wire:"Tags,required,max=50"`
 }
 
 // ListPolicyVersionsInput is the request of ListPolicyVersions.
@@ -329,6 +683,115 @@ type ListRolesOutput struct {
 	Roles       []Role  `wire:"Roles,required"`
 }
 
+// ListSSHPublicKeysInput is the request of ListSSHPublicKeys.
+type ListSSHPublicKeysInput struct {
+	Marker   *string `wire:"Marker,min=1,max=320" pattern:"[\\x{0020}-\\x{00FF}]+"`
+	MaxItems *int64  `wire:"MaxItems,min=1,max=1000"`
+	UserName *string `wire:"UserName,min=1,max=64" pattern:"[\\w+=,.@-]+"`
+}
+
+// ListSSHPublicKeysOutput is the answer of ListSSHPublicKeys.
+type ListSSHPublicKeysOutput struct {
+	IsTruncated   *bool                  `wire:"IsTruncated"`
+	Marker        *string                `wire:"Marker"`
+	SSHPublicKeys []SSHPublicKeyMetadata `wire:"SSHPublicKeys"`
+}
+
+// ListServiceSpecificCredentialsInput is the request of ListServiceSpecificCredentials.
+type ListServiceSpecificCredentialsInput struct {
+	ServiceName *string `wire:"ServiceName"`
+	UserName    *string `wire:"UserName,min=1,max=64" pattern:"[\\w+=,.@-]+"`
+}
+
+// ListServiceSpecificCredentialsOutput is the answer of ListServiceSpecificCredentials.
+type ListServiceSpecificCredentialsOutput struct {
+	ServiceSpecificCredentials []ServiceSpecificCredentialMetadata `wire:"ServiceSpecificCredentials"`
+}
+
+// ListSigningCertificatesInput is the request of ListSigningCertificates.
+type ListSigningCertificatesInput struct {
+	Marker   *string `wire:"Marker,min=1,max=320" pattern:"[\\x{0020}-\\x{00FF}]+"`
+	MaxItems *int64  `wire:"MaxItems,min=1,max=1000"`
+	UserName *string `wire:"UserName,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+}
+
+// ListSigningCertificatesOutput is the answer of ListSigningCertificates.
+type ListSigningCertificatesOutput struct {
+	Certificates []SigningCertificate `wire:"Certificates,required"`
+	IsTruncated  *bool                `wire:"IsTruncated"`
+	Marker       *string              `wire:"Marker"`
+}
+
+// ListUserPoliciesInput is the request of ListUserPolicies.
+type ListUserPoliciesInput struct {
+	Marker   *string `wire:"Marker,min=1,max=320" pattern:"[\\x{0020}-\\x{00FF}]+"`
+	MaxItems *int64  `wire:"MaxItems,min=1,max=1000"`
+	UserName *string `wire:"UserName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+}
+
+// ListUserPoliciesOutput is the answer of ListUserPolicies.
+type ListUserPoliciesOutput struct {
+	IsTruncated *bool    `wire:"IsTruncated"`
+	Marker      *string  `wire:"Marker"`
+	PolicyNames []string `wire:"PolicyNames,required"`
+}
+
+// ListUserTagsInput is the request of ListUserTags.
+type ListUserTagsInput struct {
+	Marker   *string `wire:"Marker,min=1,max=320" pattern:"[\\x{0020}-\\x{00FF}]+"`
+	MaxItems *int64  `wire:"MaxItems,min=1,max=1000"`
+	UserName *string `wire:"UserName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+}
+
+// ListUserTagsOutput is the answer of ListUserTags.
+type ListUserTagsOutput struct {
+	IsTruncated *bool   `wire:"IsTruncated"`
+	Marker      *string `wire:"Marker"`
+	Tags        []Tag   `wire:"Tags,required,max=50"`
+}
+
+// ListUsersInput is the request of ListUsers.
+type ListUsersInput struct {
+	Marker     *string `wire:"Marker,min=1,max=320" pattern:"[\\x{0020}-\\x{00FF}]+"`
+	MaxItems   *int64  `wire:"MaxItems,min=1,max=1000"`
+	PathPrefix *string `wire:"PathPrefix,min=1,max=512" pattern:"\\x{002F}[\\x{0021}-\\x{007F}]*"`
+}
+
+// ListUsersOutput is the answer of ListUsers.
+type ListUsersOutput struct {
+	IsTruncated *bool   `wire:"IsTruncated"`
+	Marker      *string `wire:"Marker"`
+	Users       []User  `wire:"Users,required"`
+}
+
+// ListVirtualMFADevicesInput is the request of ListVirtualMFADevices.
+type ListVirtualMFADevicesInput struct {
+	AssignmentStatus *string `wire:"AssignmentStatus" enum:"Assigned|Unassigned|Any"`
+	Marker           *string `wire:"Marker,min=1,max=320" pattern:"[\\x{0020}-\\x{00FF}]+"`
+	MaxItems         *int64  `wire:"MaxItems,min=1,max=1000"`
+}
+
+// ListVirtualMFADevicesOutput is the answer of ListVirtualMFADevices.
+type ListVirtualMFADevicesOutput struct {
+	IsTruncated       *bool              `wire:"IsTruncated"`
+	Marker            *string            `wire:"Marker"`
+	VirtualMFADevices []VirtualMFADevice `wire:"VirtualMFADevices,required"`
+}
+
+// LoginProfile is part of GetLoginProfile.
+type LoginProfile struct {
+	CreateDate            *time.Time `wire:"CreateDate,required"`
+	PasswordResetRequired *bool      `wire:"PasswordResetRequired"`
+	UserName              *string    `wire:"UserName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
+}
+
+// MFADevice is part of ListMFADevices.
+type MFADevice struct {
+	EnableDate   *time.Time `wire:"EnableDate,required"`
+	SerialNumber *string    `wire:"SerialNumber,required,min=9,max=256" pattern:"[\\w+=/:,.@-]+"`
+	UserName     *string    `wire:"UserName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
+}
+
 // Policy is part of CreatePolicy, GetPolicy, ListPolicies.
 type Policy struct {
 	Arn                           *string    `wire:"Arn,min=20,max=2048"`
@@ -371,11 +834,37 @@ type PolicyVersion struct {
 	VersionId        *string    `wire:"VersionId" pattern:"v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?"`
 }
 
+// PutGroupPolicyInput is the request of PutGroupPolicy.
+type PutGroupPolicyInput struct {
+	GroupName      *string `wire:"GroupName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+	PolicyDocument *string `wire:"PolicyDocument,required,min=1,max=131072" pattern:"[\\x{0009}\\x{000A}\\x{000D}\\x{0020}-\\x{00FF}]+"`
+	PolicyName     *string `wire:"PolicyName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+}
+
+// PutRolePermissionsBoundaryInput is the request of PutRolePermissionsBoundary.
+type PutRolePermissionsBoundaryInput struct {
+	PermissionsBoundary *string `wire:"PermissionsBoundary,required,min=20,max=2048"`
+	RoleName            *string `wire:"RoleName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
+}
+
 // PutRolePolicyInput is the request of PutRolePolicy.
 type PutRolePolicyInput struct {
 	PolicyDocument *string `wire:"PolicyDocument,required,min=1,max=131072" pattern:"[\\x{0009}\\x{000A}\\x{000D}\\x{0020}-\\x{00FF}]+"`
 	PolicyName     *string `wire:"PolicyName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
 	RoleName       *string `wire:"RoleName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
+}
+
+// PutUserPermissionsBoundaryInput is the request of PutUserPermissionsBoundary.
+type PutUserPermissionsBoundaryInput struct {
+	PermissionsBoundary *string `wire:"PermissionsBoundary,required,min=20,max=2048"`
+	UserName            *string `wire:"UserName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
+}
+
+// PutUserPolicyInput is the request of PutUserPolicy.
+type PutUserPolicyInput struct {
+	PolicyDocument *string `wire:"PolicyDocument,required,min=1,max=131072" pattern:"[\\x{0009}\\x{000A}\\x{000D}\\x{0020}-\\x{00FF}]+"`
+	PolicyName     *string `wire:"PolicyName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+	UserName       *string `wire:"UserName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
 }
 
 // RemoveRoleFromInstanceProfileInput is the request of RemoveRoleFromInstanceProfile.
@@ -384,7 +873,13 @@ type RemoveRoleFromInstanceProfileInput struct {
 	RoleName            *string `wire:"RoleName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
 }
 
-// Role is part of CreateInstanceProfile, CreateRole and 5 more operations.
+// RemoveUserFromGroupInput is the request of RemoveUserFromGroup.
+type RemoveUserFromGroupInput struct {
+	GroupName *string `wire:"GroupName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+	UserName  *string `wire:"UserName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+}
+
+// Role is part of CreateInstanceProfile, CreateRole and 6 more operations.
 type Role struct {
 	Arn                      *string                      `wire:"Arn,required,min=20,max=2048"`
 	AssumeRolePolicyDocument *string                      `wire:"AssumeRolePolicyDocument,min=1,max=131072" pattern:"[\\x{0009}\\x{000A}\\x{000D}\\x{0020}-\\x{00FF}]+"`
@@ -399,10 +894,28 @@ type Role struct {
 	Tags                     []Tag                        `wire:"Tags,max=50"`
 }
 
-// RoleLastUsed is part of CreateInstanceProfile, CreateRole and 5 more operations.
+// RoleLastUsed is part of CreateInstanceProfile, CreateRole and 6 more operations.
 type RoleLastUsed struct {
 	LastUsedDate *time.Time `wire:"LastUsedDate"`
 	Region       *string    `wire:"Region"`
+}
+
+// SSHPublicKeyMetadata is part of ListSSHPublicKeys.
+type SSHPublicKeyMetadata struct {
+	SSHPublicKeyId *string    `wire:"SSHPublicKeyId,required,min=20,max=128" pattern:"[\\w]+"`
+	Status         *string    `wire:"Status,required" enum:"Active|Inactive"`
+	UploadDate     *time.Time `wire:"UploadDate,required"`
+	UserName       *string    `wire:"UserName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
+}
+
+// ServiceSpecificCredentialMetadata is part of ListServiceSpecificCredentials.
+type ServiceSpecificCredentialMetadata struct {
+	CreateDate                  *time.Time `wire:"CreateDate,required"`
+	ServiceName                 *string    `wire:"ServiceName,required"`
+	ServiceSpecificCredentialId *string    `wire:"ServiceSpecificCredentialId,required,min=20,max=128" pattern:"[\\w]+"`
+	ServiceUserName             *string    `wire:"ServiceUserName,required,min=17,max=200" pattern:"[\\w+=,.@-]+"`
+	Status                      *string    `wire:"Status,required" enum:"Active|Inactive"`
+	UserName                    *string    `wire:"UserName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
 }
 
 // SetDefaultPolicyVersionInput is the request of SetDefaultPolicyVersion.
@@ -411,7 +924,16 @@ type SetDefaultPolicyVersionInput struct {
 	VersionId *string `wire:"VersionId,required" pattern:"v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?"`
 }
 
-// Tag is part of CreateInstanceProfile, CreatePolicy and 12 more operations.
+// SigningCertificate is part of ListSigningCertificates.
+type SigningCertificate struct {
+	CertificateBody *string    `wire:"CertificateBody,required,min=1,max=16384" pattern:"[\\x{0009}\\x{000A}\\x{000D}\\x{0020}-\\x{00FF}]+"`
+	CertificateId   *string    `wire:"CertificateId,required,min=24,max=128" pattern:"[\\w]+"`
+	Status          *string    `wire:"Status,required" enum:"Active|Inactive"`
+	UploadDate      *time.Time `wire:"UploadDate"`
+	UserName        *string    `wire:"UserName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
+}
+
+// Tag is part of CreateInstanceProfile, CreatePolicy and 22 more operations.
 type Tag struct {
 	Key   *string `wire:"Key,required,min=1,max=128" pattern:"[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+"`
 	Value *string `wire:"Value,required,min=0,max=256" pattern:"[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*"`
@@ -423,10 +945,22 @@ type TagInstanceProfileInput struct {
 	Tags                []Tag   `wire:"Tags,required,max=50"`
 }
 
+// TagPolicyInput is the request of TagPolicy.
+type TagPolicyInput struct {
+	PolicyArn *string `wire:"PolicyArn,required,min=20,max=2048"`
+	Tags      []Tag   `wire:"Tags,required,max=50"`
+}
+
 // TagRoleInput is the request of TagRole.
 type TagRoleInput struct {
 	RoleName *string `wire:"RoleName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
 	Tags     []Tag   `wire:"Tags,required,max=50"`
+}
+
+// TagUserInput is the request of TagUser.
+type TagUserInput struct {
+	Tags     []Tag   `wire:"Tags,required,max=50"`
+	UserName *string `wire:"UserName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
 }
 
 // UntagInstanceProfileInput is the request of UntagInstanceProfile.
@@ -435,16 +969,53 @@ type UntagInstanceProfileInput struct {
 	TagKeys             []string `wire:"TagKeys,required,max=50"`
 }
 
+// UntagPolicyInput is the request of UntagPolicy.
+type UntagPolicyInput struct {
+	PolicyArn *string  `wire:"PolicyArn,required,min=20,max=2048"`
+	TagKeys   []string `wire:"TagKeys,required,max=50"`
+}
+
 // UntagRoleInput is the request of UntagRole.
 type UntagRoleInput struct {
 	RoleName *string  `wire:"RoleName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
 	TagKeys  []string `wire:"TagKeys,required,max=50"`
 }
 
+// UntagUserInput is the request of UntagUser.
+type UntagUserInput struct {
+	TagKeys  []string `wire:"TagKeys,required,max=50"`
+	UserName *string  `wire:"UserName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+}
+
+// UpdateAccessKeyInput is the request of UpdateAccessKey.
+type UpdateAccessKeyInput struct {
+	AccessKeyId *string `wire:"AccessKeyId,required,min=16,max=128" pattern:"[\\w]+"`
+	Status      *string `wire:"Status,required" enum:"Active|Inactive"`
+	UserName    *string `wire:"UserName,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+}
+
 // UpdateAssumeRolePolicyInput is the request of UpdateAssumeRolePolicy.
 type UpdateAssumeRolePolicyInput struct {
 	PolicyDocument *string `wire:"PolicyDocument,required,min=1,max=131072" pattern:"[\\x{0009}\\x{000A}\\x{000D}\\x{0020}-\\x{00FF}]+"`
 	RoleName       *string `wire:"RoleName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
+}
+
+// UpdateGroupInput is the request of UpdateGroup.
+type UpdateGroupInput struct {
+	GroupName    *string `wire:"GroupName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+	NewGroupName *string `wire:"NewGroupName,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+	NewPath      *string `wire:"NewPath,min=1,max=512" pattern:"(\\x{002F})|(\\x{002F}[\\x{0021}-\\x{007E}]+\\x{002F})"`
+}
+
+// UpdateRoleDescriptionInput is the request of UpdateRoleDescription.
+type UpdateRoleDescriptionInput struct {
+	Description *string `wire:"Description,required,max=1000" pattern:"[\\x{0009}\\x{000A}\\x{000D}\\x{0020}-\\x{007E}\\x{00A1}-\\x{00FF}]*"`
+	RoleName    *string `wire:"RoleName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
+}
+
+// UpdateRoleDescriptionOutput is the answer of UpdateRoleDescription.
+type UpdateRoleDescriptionOutput struct {
+	Role *Role `wire:"Role"`
 }
 
 // UpdateRoleInput is the request of UpdateRole.
@@ -458,14 +1029,70 @@ type UpdateRoleInput struct {
 type UpdateRoleOutput struct {
 }
 
+// UpdateUserInput is the request of UpdateUser.
+type UpdateUserInput struct {
+	NewPath     *string `wire:"NewPath,min=1,max=512" pattern:"(\\x{002F})|(\\x{002F}[\\x{0021}-\\x{007E}]+\\x{002F})"`
+	NewUserName *string `wire:"NewUserName,min=1,max=64" pattern:"[\\w+=,.@-]+"`
+	UserName    *string `wire:"UserName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+}
+
+// User is part of CreateUser, GetGroup and 3 more operations.
+type User struct {
+	Arn                 *string                      `wire:"Arn,required,min=20,max=2048"`
+	CreateDate          *time.Time                   `wire:"CreateDate,required"`
+	PasswordLastUsed    *time.Time                   `wire:"PasswordLastUsed"`
+	Path                *string                      `wire:"Path,required,min=1,max=512" pattern:"(\\x{002F})|(\\x{002F}[\\x{0021}-\\x{007E}]+\\x{002F})"`
+	PermissionsBoundary *AttachedPermissionsBoundary `wire:"PermissionsBoundary"`
+	Tags                []Tag                        `wire:"Tags,max=50"`
+	UserId              *string                      `wire:"UserId,required,min=16,max=128" pattern:"[\\w]+"`
+	UserName            *string                      `wire:"UserName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
+}
+
+// VirtualMFADevice is part of ListVirtualMFADevices.
+type VirtualMFADevice struct {
+	Base32StringSeed []byte     `wire:"Base32StringSeed"`
+	EnableDate       *time.Time `wire:"EnableDate"`
+	QRCodePNG        []byte     `wire:"QRCodePNG"`
+	SerialNumber     *string    `wire:"SerialNumber,required,min=9,max=256" pattern:"[\\w+=/:,.@-]+"`
+	Tags             []Tag      `wire:"Tags,max=50"`
+	User             *User      `wire:"User"`
+}
+
 // AddRoleToInstanceProfileOutput is the answer of AddRoleToInstanceProfile, which is empty.
 type AddRoleToInstanceProfileOutput struct{}
+
+// AddUserToGroupOutput is the answer of AddUserToGroup, which is empty.
+type AddUserToGroupOutput struct{}
+
+// AttachGroupPolicyOutput is the answer of AttachGroupPolicy, which is empty.
+type AttachGroupPolicyOutput struct{}
 
 // AttachRolePolicyOutput is the answer of AttachRolePolicy, which is empty.
 type AttachRolePolicyOutput struct{}
 
+// AttachUserPolicyOutput is the answer of AttachUserPolicy, which is empty.
+type AttachUserPolicyOutput struct{}
+
+// CreateAccountAliasOutput is the answer of CreateAccountAlias, which is empty.
+type CreateAccountAliasOutput struct{}
+
+// DeleteAccessKeyOutput is the answer of DeleteAccessKey, which is empty.
+type DeleteAccessKeyOutput struct{}
+
+// DeleteAccountAliasOutput is the answer of DeleteAccountAlias, which is empty.
+type DeleteAccountAliasOutput struct{}
+
+// DeleteGroupOutput is the answer of DeleteGroup, which is empty.
+type DeleteGroupOutput struct{}
+
+// DeleteGroupPolicyOutput is the answer of DeleteGroupPolicy, which is empty.
+type DeleteGroupPolicyOutput struct{}
+
 // DeleteInstanceProfileOutput is the answer of DeleteInstanceProfile, which is empty.
 type DeleteInstanceProfileOutput struct{}
+
+// DeleteLoginProfileOutput is the answer of DeleteLoginProfile, which is empty.
+type DeleteLoginProfileOutput struct{}
 
 // DeletePolicyOutput is the answer of DeletePolicy, which is empty.
 type DeletePolicyOutput struct{}
@@ -476,17 +1103,53 @@ type DeletePolicyVersionOutput struct{}
 // DeleteRoleOutput is the answer of DeleteRole, which is empty.
 type DeleteRoleOutput struct{}
 
+// DeleteRolePermissionsBoundaryOutput is the answer of DeleteRolePermissionsBoundary, which is empty.
+type DeleteRolePermissionsBoundaryOutput struct{}
+
 // DeleteRolePolicyOutput is the answer of DeleteRolePolicy, which is empty.
 type DeleteRolePolicyOutput struct{}
+
+// DeleteUserOutput is the answer of DeleteUser, which is empty.
+type DeleteUserOutput struct{}
+
+// DeleteUserPermissionsBoundaryOutput is the answer of DeleteUserPermissionsBoundary, which is empty.
+type DeleteUserPermissionsBoundaryOutput struct{}
+
+// DeleteUserPolicyOutput is the answer of DeleteUserPolicy, which is empty.
+type DeleteUserPolicyOutput struct{}
+
+// DetachGroupPolicyOutput is the answer of DetachGroupPolicy, which is empty.
+type DetachGroupPolicyOutput struct{}
 
 // DetachRolePolicyOutput is the answer of DetachRolePolicy, which is empty.
 type DetachRolePolicyOutput struct{}
 
+// DetachUserPolicyOutput is the answer of DetachUserPolicy, which is empty.
+type DetachUserPolicyOutput struct{}
+
+// GetAccountSummaryInput is the request of GetAccountSummary, which is empty.
+type GetAccountSummaryInput struct{}
+
+// PutGroupPolicyOutput is the answer of PutGroupPolicy, which is empty.
+type PutGroupPolicyOutput struct{}
+
+// PutRolePermissionsBoundaryOutput is the answer of PutRolePermissionsBoundary, which is empty.
+type PutRolePermissionsBoundaryOutput struct{}
+
 // PutRolePolicyOutput is the answer of PutRolePolicy, which is empty.
 type PutRolePolicyOutput struct{}
 
+// PutUserPermissionsBoundaryOutput is the answer of PutUserPermissionsBoundary, which is empty.
+type PutUserPermissionsBoundaryOutput struct{}
+
+// PutUserPolicyOutput is the answer of PutUserPolicy, which is empty.
+type PutUserPolicyOutput struct{}
+
 // RemoveRoleFromInstanceProfileOutput is the answer of RemoveRoleFromInstanceProfile, which is empty.
 type RemoveRoleFromInstanceProfileOutput struct{}
+
+// RemoveUserFromGroupOutput is the answer of RemoveUserFromGroup, which is empty.
+type RemoveUserFromGroupOutput struct{}
 
 // SetDefaultPolicyVersionOutput is the answer of SetDefaultPolicyVersion, which is empty.
 type SetDefaultPolicyVersionOutput struct{}
@@ -494,14 +1157,35 @@ type SetDefaultPolicyVersionOutput struct{}
 // TagInstanceProfileOutput is the answer of TagInstanceProfile, which is empty.
 type TagInstanceProfileOutput struct{}
 
+// TagPolicyOutput is the answer of TagPolicy, which is empty.
+type TagPolicyOutput struct{}
+
 // TagRoleOutput is the answer of TagRole, which is empty.
 type TagRoleOutput struct{}
+
+// TagUserOutput is the answer of TagUser, which is empty.
+type TagUserOutput struct{}
 
 // UntagInstanceProfileOutput is the answer of UntagInstanceProfile, which is empty.
 type UntagInstanceProfileOutput struct{}
 
+// UntagPolicyOutput is the answer of UntagPolicy, which is empty.
+type UntagPolicyOutput struct{}
+
 // UntagRoleOutput is the answer of UntagRole, which is empty.
 type UntagRoleOutput struct{}
 
+// UntagUserOutput is the answer of UntagUser, which is empty.
+type UntagUserOutput struct{}
+
+// UpdateAccessKeyOutput is the answer of UpdateAccessKey, which is empty.
+type UpdateAccessKeyOutput struct{}
+
 // UpdateAssumeRolePolicyOutput is the answer of UpdateAssumeRolePolicy, which is empty.
 type UpdateAssumeRolePolicyOutput struct{}
+
+// UpdateGroupOutput is the answer of UpdateGroup, which is empty.
+type UpdateGroupOutput struct{}
+
+// UpdateUserOutput is the answer of UpdateUser, which is empty.
+type UpdateUserOutput struct{}

@@ -180,6 +180,20 @@ func policiesMention(v *state.View, word string) bool {
 			}
 		}
 	}
+	for _, u := range state.List[*resource.User](v) {
+		for _, text := range u.InlinePolicies {
+			if has(text) {
+				return true
+			}
+		}
+	}
+	for _, g := range state.List[*resource.Group](v) {
+		for _, text := range g.InlinePolicies {
+			if has(text) {
+				return true
+			}
+		}
+	}
 	for _, p := range state.List[*resource.Policy](v) {
 		if has(p.Document()) {
 			return true

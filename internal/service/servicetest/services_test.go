@@ -1,6 +1,7 @@
 package servicetest_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/culvert-cloud/culvert/internal/service"
@@ -14,7 +15,15 @@ import (
 
 // The services that need nobody else. Those with machinery below call Run from their own tests.
 
-func TestIAMOwesNothing(t *testing.T) { servicetest.Run(t, iam.New().Definition) }
+func TestIAMOwesNothing(t *testing.T) {
+	keys := 0
+	newKey := func() (id, secret string) {
+		keys++
+		return fmt.Sprintf("AKIA%016d", keys), "secret"
+	}
+	servicetest.Run(t, iam.New(iam.Config{NewAccessKey: newKey}).Definition)
+}
+
 func TestEC2OwesNothing(t *testing.T) {
 	servicetest.Run(t, func() service.Definition { return ec2.New(ec2.Config{}) })
 }

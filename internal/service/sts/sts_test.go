@@ -256,3 +256,24 @@ func TestGetCallerIdentity(t *testing.T) {
 		}
 	}
 }
+
+func TestAUsersKeyIsGoodWhileItIsTheUsers(t *testing.T) {
+	v := newVault(t, 1, nil)
+	id, secret := v.NewUserKey()
+	if !regexp.MustCompile(`^AKIA[A-Z2-7]{16}$`).MatchString(id) || len(secret) != 40 {
+		t.Errorf("key %s, secret of %d characters", id, len(secret))
+	}
+	if _, err := v.Lookup(id, "", start); !errors.Is(err, ErrUnknownKey) {
+		t.Errorf("nobody's key: %v", err)
+	}
+	v.config.User = func(key string) (*resource.User, bool) {
+		return &resource.User{Name: "ann", ARN: "arn:aws:iam::000000000000:user/ann", ID: "AIDAX"}, key == id
+	}
+	c, err := v.Lookup(id, "", start)
+	if err != nil || c.Secret != secret || c.Caller.Type != api.User || c.Caller.UserName != "ann" {
+		t.Errorf("got %+v, %v", c.Caller, err)
+	}
+	if _, err := v.Lookup(id, "token", start); !errors.Is(err, ErrInvalidToken) {
+		t.Errorf("with a token: %v", err)
+	}
+}

@@ -38,6 +38,8 @@ type VaultConfig struct {
 	Operator AccessKey
 	// Role finds a role as it is now. The sessions of a role end when it is deleted.
 	Role func(name string) (*resource.Role, bool)
+	// User finds whose a user's access key is now; false: there is no such key, or it is not active. Nil: there are none.
+	User func(accessKeyID string) (*resource.User, bool)
 	Now  func() time.Time // nil: time.Now
 }
 
@@ -106,7 +108,7 @@ func NewVault(c VaultConfig) (*Vault, error) {
 // Mint makes a session of a role. Whether the session may be is for the caller to decide.
 func (v *Vault) Mint(role *resource.Role, sessionName string, ttl time.Duration, sessionPolicy string) (SessionKey, error) {
 	expires := v.config.Now().Add(ttl).UTC().Truncate(time.Second)
-	id := newKeyID()
+	id := newKeyID(keyPrefix)
 	text, err := json.Marshal(claims{
 		Key: id, Role: role.Name, ARN: role.ARN, ID: role.ID, Session: sessionName, Expires: expires.Unix(), Policy: sessionPolicy,
 	})
@@ -119,13 +121,38 @@ func (v *Vault) Mint(role *resource.Role, sessionName string, ttl time.Duration,
 	}, nil
 }
 
-// keyPrefix marks the ids of keys of sessions.
-const keyPrefix = "ASIA"
+// The ids of keys of sessions, and those of users.
+const (
+	keyPrefix     = "ASIA"
+	userKeyPrefix = "AKIA"
+)
 
-func newKeyID() string {
+func newKeyID(prefix string) string {
 	var b [10]byte
 	_, _ = rand.Read(b[:]) // never fails: see crypto/rand
-	return keyPrefix + base32.StdEncoding.EncodeToString(b[:])
+	return prefix + base32.StdEncoding.EncodeToString(b[:])
+}
+
+// NewUserKey makes a key for a user. It is good once VaultConfig.User knows whose it is.
+func (v *Vault) NewUserKey() (id, secret string) {
+	id = newKeyID(userKeyPrefix)
+	return id, v.secret(id)
+}
+
+func (v *Vault) userCredential(accessKeyID, sessionToken string) (Credential, error) {
+	if v.config.User == nil {
+		return Credential{}, ErrUnknownKey
+	}
+	u, ok := v.config.User(accessKeyID)
+	if !ok {
+		return Credential{}, ErrUnknownKey
+	}
+	if sessionToken != "" {
+		return Credential{}, ErrInvalidToken
+	}
+	return Credential{Secret: v.secret(accessKeyID), Caller: api.Caller{
+		Type: api.User, Account: v.config.Account, ARN: u.ARN, UserName: u.Name, UserID: u.ID, AccessKeyID: accessKeyID,
+	}}, nil
 }
 
 // secret is 40 characters, as AWS's are.
@@ -149,6 +176,9 @@ func (v *Vault) Lookup(accessKeyID, sessionToken string, now time.Time) (Credent
 			Type: api.Root, Account: v.config.Account, ARN: "arn:aws:iam::" + v.config.Account + ":root",
 			UserID: v.config.Account, AccessKeyID: accessKeyID,
 		}}, nil
+	}
+	if strings.HasPrefix(accessKeyID, userKeyPrefix) {
+		return v.userCredential(accessKeyID, sessionToken)
 	}
 	if !strings.HasPrefix(accessKeyID, keyPrefix) || sessionToken == "" {
 		return Credential{}, ErrUnknownKey
