@@ -49,6 +49,7 @@ import (
 //	person NAME POLICY-FILE -> VAR                          make a role that the account may assume, with a policy
 //	as ROLE-ARN, as operator                                make the calls that follow as a session of the role, or as before
 //	as ACCESS-KEY-ID SECRET                                 make the calls that follow with a key
+//	instance VAR SCRIPT [NAME=VALUE...], becomes VAR STATE, console VAR PATTERN   see instanceverbs_test.go
 //
 // A verb with ! before it must fail; stderr then holds AWS's code and message.
 func verbs() map[string]func(*testscript.TestScript, bool, []string) {
@@ -57,6 +58,7 @@ func verbs() map[string]func(*testscript.TestScript, bool, []string) {
 		"network": network, "bucket": bucket, "trim-star": trimStar,
 		"substitute": substitute, "wait-for": waitFor, "set-from-stdout": setFromStdout, "cmp-ids": compareIDs, "big": big, "invoke": invoke,
 		"person": person, "as": as,
+		"instance": instance, "becomes": becomes, "console": console,
 	}
 }
 

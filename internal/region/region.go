@@ -16,6 +16,7 @@ import (
 	"github.com/culvert-cloud/culvert/internal/api/server"
 	"github.com/culvert-cloud/culvert/internal/compute/execution"
 	"github.com/culvert-cloud/culvert/internal/network/balancer"
+	"github.com/culvert-cloud/culvert/internal/compute/instance"
 	"github.com/culvert-cloud/culvert/internal/network/dataplane/linux"
 	"github.com/culvert-cloud/culvert/internal/network/endpoint"
 	"github.com/culvert-cloud/culvert/internal/network/topology"
@@ -56,6 +57,7 @@ type Region struct {
 	logs      *logs.Service
 	functions *lambda.Service
 	pool      *execution.Pool
+	instances *instance.Manager
 	server    *server.Server
 
 	services         []service.Definition
@@ -76,7 +78,7 @@ type Region struct {
 func Open(ctx context.Context, c Config) (*Region, error) {
 	r := &Region{config: c, started: time.Now(), ending: make(chan struct{})}
 	for _, step := range []func(context.Context) error{
-		r.openDirectory, r.openListener, r.openMachinery, r.openServices, r.openNetwork, r.serve,
+		r.openDirectory, r.openListener, r.openMachinery, r.openServices, r.openNetwork, r.startInstances, r.serve,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(r.explain(err), r.Close())

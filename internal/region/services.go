@@ -72,7 +72,7 @@ func (r *Region) openServices(ctx context.Context) error {
 		return err
 	}
 	r.services = []service.Definition{
-		ec2.New(ec2.Config{}), r.openBalancer(), r.iam.Definition(), sts.New(r.vault, r.iam).Definition(), r.functions.Definition(), r.logs.Definition(), objectStore.Definition(),
+		ec2.New(ec2.Config{Console: r.console}), r.openBalancer(), r.iam.Definition(), sts.New(r.vault, r.iam).Definition(), r.functions.Definition(), r.logs.Definition(), objectStore.Definition(),
 	}
 	r.objectOperations = objectStore.Operations()
 	var err error

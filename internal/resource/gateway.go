@@ -23,6 +23,9 @@ type Address struct {
 	NetworkInterfaceID NetworkInterfaceID
 	PrivateIP          netip.Addr // which address of that interface
 	Tags               Tags
+	// AutoAssigned addresses come and go with a running instance. They are no Elastic IP addresses: nobody can
+	// describe, move or release them, and their AllocationID is no such id.
+	AutoAssigned bool
 }
 
 func (*Address) Kind() Kind    { return KindAddress }
@@ -81,8 +84,9 @@ func (n *NetworkInterface) PrimaryIP() netip.Addr { return n.PrivateIPs[0] }
 
 // Attachment says what holds an interface.
 type Attachment struct {
-	ID                  string // eni-attach- or ela-attach-
-	InstanceOwnerID     string // amazon-aws for services
+	ID                  string     // eni-attach- or ela-attach-
+	InstanceOwnerID     string     // amazon-aws for services
+	InstanceID          InstanceID // empty for services
 	DeviceIndex         int
 	AttachTime          time.Time
 	DeleteOnTermination bool

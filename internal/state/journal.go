@@ -46,6 +46,9 @@ var kinds = map[resource.Kind]func() Resource{
 
 	resource.KindSubnetReservation: func() Resource { return new(resource.SubnetReservation) },
 
+	resource.KindInstance: func() Resource { return new(resource.Instance) },
+	resource.KindKeyPair:  func() Resource { return new(resource.KeyPair) },
+
 	resource.KindInstanceProfile: func() Resource { return new(resource.InstanceProfile) },
 
 	resource.KindLoadBalancer: func() Resource { return new(resource.LoadBalancer) },

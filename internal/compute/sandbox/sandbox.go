@@ -54,6 +54,8 @@ type Spec struct {
 	Mounts []Mount
 	// Files are small generated files, path to content.
 	Files map[string]string
+	// Links are symbolic links, path to target.
+	Links map[string]string
 	// TmpBytes is the size of /tmp, MemoryBytes of all processes together.
 	TmpBytes, MemoryBytes int64
 	// OpenFiles and Processes are limits.

@@ -40,7 +40,14 @@ type Seat struct {
 	// on its loopback. Seats on the internet side are always shared. Otherwise the process sits in the
 	// interface's own namespace and may listen there.
 	Shared bool
+	// Metadata makes a place of an instance's: 169.254.169.254 is on its loopback, what is sent to port 80 there arrives
+	// at MetadataListener and never leaves, and ports below 1024 need no privilege. Not for shared seats.
+	Metadata bool
 }
+
+// MetadataListener is where the metadata service of an instance listens. On port 80 itself it would keep the instance
+// from listening there on all its addresses.
+const MetadataListener = "169.254.169.254:1"
 
 // Attachment is a place for a process.
 type Attachment interface {

@@ -98,7 +98,7 @@ func findAddress(r state.Reader, allocation, publicIP *string) (*resource.Addres
 	if err != nil {
 		return nil, err
 	}
-	found := state.Select(r, func(a *resource.Address) bool { return a.PublicIP == ip })
+	found := state.Select(r, func(a *resource.Address) bool { return a.PublicIP == ip && !a.AutoAssigned })
 	if len(found) == 0 {
 		return nil, api.Errorf("InvalidAddress.NotFound", "Address '%s' not found.", ip)
 	}
@@ -118,14 +118,11 @@ func (s *ec2) releaseAddress(tx *state.Tx, _ *api.Call, in *ReleaseAddressInput)
 }
 
 func (s *ec2) associateAddress(tx *state.Tx, _ *api.Call, in *AssociateAddressInput) (*AssociateAddressOutput, error) {
-	if given(in.InstanceId) {
-		return nil, unsupported("There are no instances in this region: associate the address with a network interface.")
-	}
 	old, err := findAddress(tx, in.AllocationId, in.PublicIp)
 	if err != nil {
 		return nil, err
 	}
-	eni, err := find[*resource.NetworkInterface](tx, vpcnet.ENI, "networkInterfaceId", in.NetworkInterfaceId)
+	eni, err := interfaceToAssociate(tx, in)
 	if err != nil {
 		return nil, err
 	}
@@ -145,6 +142,25 @@ func (s *ec2) associateAddress(tx *state.Tx, _ *api.Call, in *AssociateAddressIn
 		vpcnet.Disassociate(tx, other) // the new one takes its place
 	}
 	return &AssociateAddressOutput{AssociationId: new(associateWith(tx, old, eni, private))}, nil
+}
+
+// interfaceToAssociate finds the interface that an address is to go with, which may be named by its instance.
+func interfaceToAssociate(r state.Reader, in *AssociateAddressInput) (*resource.NetworkInterface, error) {
+	if !given(in.InstanceId) {
+		return find[*resource.NetworkInterface](r, vpcnet.ENI, "networkInterfaceId", in.NetworkInterfaceId)
+	}
+	if given(in.NetworkInterfaceId) {
+		return nil, api.Errorf("InvalidParameterCombination", "You may specify either instance ID or network interface ID, but not both")
+	}
+	i, err := find[*resource.Instance](r, nounInstance, "instanceId", in.InstanceId)
+	if err != nil {
+		return nil, err
+	}
+	eni, ok := state.Get[*resource.NetworkInterface](r, i.InterfaceID)
+	if !ok {
+		return nil, api.Errorf("InvalidInstanceID", "The instance '%s' is not in a valid state for this operation.", i.ID)
+	}
+	return eni, nil
 }
 
 func privateIPOf(eni *resource.NetworkInterface, wanted *string) (netip.Addr, error) {

@@ -13,6 +13,7 @@ func (s *ec2) describeAddresses(v *state.View, _ *api.Call, in *DescribeAddresse
 	if err != nil {
 		return nil, err
 	}
+	found = slices.DeleteFunc(found, func(a *resource.Address) bool { return a.AutoAssigned })
 	for _, ip := range in.PublicIps {
 		if _, err := findAddress(v, nil, &ip); err != nil {
 			return nil, err
@@ -39,7 +40,7 @@ func addressListing() listing[Address] {
 			"allocation-id":              func(a Address) []string { return text(a.AllocationId) },
 			"association-id":             func(a Address) []string { return text(a.AssociationId) },
 			"domain":                     func(a Address) []string { return text(a.Domain) },
-			"instance-id":                none[Address],
+			"instance-id":                func(a Address) []string { return text(a.InstanceId) },
 			"network-border-group":       func(a Address) []string { return text(a.NetworkBorderGroup) },
 			"network-interface-id":       func(a Address) []string { return text(a.NetworkInterfaceId) },
 			"network-interface-owner-id": func(a Address) []string { return text(a.NetworkInterfaceOwnerId) },
@@ -62,6 +63,9 @@ func addressOutput(r state.Reader, a *resource.Address) Address {
 		out.AssociationId = new(a.AssociationID)
 		out.NetworkInterfaceId = new(string(a.NetworkInterfaceID))
 		out.NetworkInterfaceOwnerId = new(r.Account())
+		if eni, ok := state.Get[*resource.NetworkInterface](r, a.NetworkInterfaceID); ok && eni.Attachment != nil && eni.Attachment.InstanceID != "" {
+			out.InstanceId = new(string(eni.Attachment.InstanceID))
+		}
 		out.PrivateIpAddress = new(a.PrivateIP.String())
 	}
 	return out
@@ -90,6 +94,7 @@ func (s *ec2) describeAddressesAttribute(v *state.View, _ *api.Call, in *Describ
 	if err != nil {
 		return nil, err
 	}
+	found = slices.DeleteFunc(found, func(a *resource.Address) bool { return a.AutoAssigned })
 	var all []AddressAttribute
 	for _, a := range found {
 		all = append(all, AddressAttribute{AllocationId: new(string(a.AllocationID)), PublicIp: new(a.PublicIP.String())})

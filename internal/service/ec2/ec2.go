@@ -2,8 +2,10 @@ package ec2
 
 import (
 	"net/netip"
+	"time"
 
 	"github.com/culvert-cloud/culvert/internal/api"
+	"github.com/culvert-cloud/culvert/internal/resource"
 	"github.com/culvert-cloud/culvert/internal/service"
 	"github.com/culvert-cloud/culvert/internal/state"
 )
@@ -12,6 +14,8 @@ import (
 type Config struct {
 	// PublicAddresses are the blocks Elastic IP addresses come from; none: DefaultPublicAddresses.
 	PublicAddresses []netip.Prefix
+	// Console returns what an instance has written last, and when. Nil: nothing.
+	Console func(resource.InstanceID) (written []byte, at time.Time)
 }
 
 // DefaultPublicAddresses are two of the ranges that RFC 5737 reserves for documentation. Nothing leaves the

@@ -90,7 +90,7 @@ func TestAnAddressIsAtOnePlaceAtATime(t *testing.T) {
 	do(w, w.associateAddress, AssociateAddressInput{AllocationId: other, NetworkInterfaceId: two})
 	do(w, w.releaseAddress, ReleaseAddressInput{AllocationId: address})
 	refused(w, w.associateAddress, AssociateAddressInput{AllocationId: other, NetworkInterfaceId: two, PrivateIpAddress: new("10.0.1.99")}, "InvalidParameterValue")
-	refused(w, w.associateAddress, AssociateAddressInput{AllocationId: other, InstanceId: nowhere("i")}, "UnsupportedOperation")
+	refused(w, w.associateAddress, AssociateAddressInput{AllocationId: other, InstanceId: nowhere("i")}, "InvalidInstanceID.NotFound")
 	do(w, w.disassociateAddress, DisassociateAddressInput{PublicIp: new("203.0.113.2")})
 	refused(w, w.disassociateAddress, DisassociateAddressInput{PublicIp: new("203.0.113.2")}, "InvalidAssociationID.NotFound")
 	refused(w, w.disassociateAddress, DisassociateAddressInput{AssociationId: moved.AssociationId}, "InvalidAssociationID.NotFound")

@@ -128,7 +128,7 @@ func addAttachmentFields(f fields[NetworkInterface]) {
 	f["attachment.attachment-id"] = attachment(func(a NetworkInterfaceAttachment) []string { return text(a.AttachmentId) })
 	f["attachment.delete-on-termination"] = attachment(func(a NetworkInterfaceAttachment) []string { return flag(a.DeleteOnTermination) })
 	f["attachment.device-index"] = attachment(func(a NetworkInterfaceAttachment) []string { return number(a.DeviceIndex) })
-	f["attachment.instance-id"] = none[NetworkInterface]
+	f["attachment.instance-id"] = attachment(func(a NetworkInterfaceAttachment) []string { return text(a.InstanceId) })
 	f["attachment.instance-owner-id"] = attachment(func(a NetworkInterfaceAttachment) []string { return text(a.InstanceOwnerId) })
 	f["attachment.status"] = attachment(func(a NetworkInterfaceAttachment) []string { return text(a.Status) })
 }
@@ -170,7 +170,7 @@ func attachmentOutput(n *resource.NetworkInterface) *NetworkInterfaceAttachment 
 	if a == nil {
 		return nil
 	}
-	return &NetworkInterfaceAttachment{
+	out := &NetworkInterfaceAttachment{
 		AttachTime:          timestamp(a.AttachTime),
 		AttachmentId:        new(a.ID),
 		DeleteOnTermination: new(a.DeleteOnTermination),
@@ -179,6 +179,10 @@ func attachmentOutput(n *resource.NetworkInterface) *NetworkInterfaceAttachment 
 		NetworkCardIndex:    new(int64(0)),
 		Status:              new("attached"),
 	}
+	if a.InstanceID != "" {
+		out.InstanceId = new(string(a.InstanceID))
+	}
+	return out
 }
 
 func groupIdentifiers(r state.Reader, ids []resource.SecurityGroupID) []GroupIdentifier {
@@ -219,11 +223,9 @@ func addressesByInterface() state.Index[*resource.Address] {
 }
 
 func addressAssociation(r state.Reader, a *resource.Address, names bool) *NetworkInterfaceAssociation {
-	out := &NetworkInterfaceAssociation{
-		AllocationId:  new(string(a.AllocationID)),
-		AssociationId: new(a.AssociationID),
-		IpOwnerId:     new(r.Account()),
-		PublicIp:      new(a.PublicIP.String()),
+	out := &NetworkInterfaceAssociation{IpOwnerId: new("amazon"), PublicIp: new(a.PublicIP.String())}
+	if !a.AutoAssigned {
+		out.IpOwnerId, out.AllocationId, out.AssociationId = new(r.Account()), new(string(a.AllocationID)), new(a.AssociationID)
 	}
 	if names {
 		domain := r.Region() + ".compute.amazonaws.com"

@@ -16,6 +16,9 @@ var (
 	nounPrefixList      = vpcnet.Noun{Prefix: "pl", Malformed: "InvalidPrefixListId.Malformed", NotFound: "InvalidPrefixListID.NotFound", Text: "The prefix list ID '%s' does not exist"}
 	nounDHCPOptions     = vpcnet.Noun{Prefix: "dopt", Malformed: "InvalidDhcpOptionsId.Malformed", NotFound: "InvalidDhcpOptionID.NotFound", Text: "The dhcpOption ID '%s' does not exist"}
 	nounPeering         = vpcnet.Noun{Prefix: "pcx", Malformed: "InvalidVpcPeeringConnectionId.Malformed", NotFound: "InvalidVpcPeeringConnectionID.NotFound", Text: "The vpcPeeringConnection ID '%s' does not exist"}
+	nounInstance        = vpcnet.Noun{Prefix: "i", Malformed: "InvalidInstanceID.Malformed", NotFound: "InvalidInstanceID.NotFound", Text: "The instance ID '%s' does not exist"}
+	nounKeyPair         = vpcnet.Noun{Prefix: "key", Malformed: "InvalidKeyPair.Format", NotFound: "InvalidKeyPair.NotFound", Text: "The key pair '%s' does not exist"}
+	nounVolume          = vpcnet.Noun{Prefix: "vol", Malformed: "InvalidParameterValue", NotFound: "InvalidVolume.NotFound", Text: "The volume '%s' does not exist."}
 	nounRule            = vpcnet.Noun{Prefix: "sgr", Malformed: "InvalidSecurityGroupRuleId.Malformed", NotFound: "InvalidSecurityGroupRuleId.NotFound", Text: "The security group rule ID '%s' does not exist"}
 )
 

@@ -26,6 +26,8 @@ func (s *ec2) operations() []service.Operation {
 		s.prefixListOperations(),
 		s.prefixListUseOperations(),
 		s.regionOperations(),
+		s.instanceOperations(),
+		s.keyPairOperations(),
 	))
 }
 

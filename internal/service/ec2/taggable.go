@@ -35,6 +35,8 @@ func taggables() []taggable {
 		tagged(nounPeering, func(p *resource.VPCPeeringConnection) *resource.Tags { return &p.Tags }),
 		tagged(nounPrefixList, func(p *resource.PrefixList) *resource.Tags { return &p.Tags }),
 		tagged(nounReservation(), func(r *resource.SubnetReservation) *resource.Tags { return &r.Tags }),
+		tagged(nounInstance, func(i *resource.Instance) *resource.Tags { return &i.Tags }),
+		tagged(nounKeyPair, func(k *resource.KeyPair) *resource.Tags { return &k.Tags }),
 		tagged(nounDHCPOptions, func(d *resource.DHCPOptions) *resource.Tags { return &d.Tags }),
 	}
 }

@@ -13,7 +13,14 @@ func withTagging(operations []service.Operation) []service.Operation {
 	for i := range operations {
 		o := &operations[i]
 		if _, ok := tagSpecifications(o.NewInput()); ok {
-			o.Needs = func(r state.Reader, in any) []service.Need { return taggingNeeds(r, o.Name, in) }
+			others := o.Needs
+			o.Needs = func(r state.Reader, in any) []service.Need {
+				needs := taggingNeeds(r, o.Name, in)
+				if others != nil {
+					needs = append(needs, others(r, in)...)
+				}
+				return needs
+			}
 		}
 	}
 	return operations

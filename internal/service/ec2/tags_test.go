@@ -60,7 +60,7 @@ func TestBadTagsAreRefused(t *testing.T) {
 		"MissingParameter":       {{Resources: res}, {Tags: many}},
 		"InvalidVpcID.NotFound":  {{Resources: []string{*vpc, *nowhere("vpc")}, Tags: tag("a", "b")}},
 		"InvalidVpcID.Malformed": {{Resources: []string{"vpc-x"}, Tags: tag("a", "b")}},
-		"InvalidID":              {{Resources: []string{"i-0123456789abcdef0"}, Tags: tag("a", "b")}},
+		"InvalidID":              {{Resources: []string{"zzz-0123456789abcdef0"}, Tags: tag("a", "b")}},
 	} {
 		for _, in := range ins {
 			refused(w, w.createTags, in, want)

@@ -205,6 +205,10 @@ func DeleteInterface(tx *state.Tx, id resource.NetworkInterfaceID) {
 
 // Disassociate takes an Elastic IP address from whatever has it.
 func Disassociate(tx *state.Tx, a *resource.Address) {
+	if a.AutoAssigned { // nobody owns it
+		tx.Delete(a)
+		return
+	}
 	free := *a
 	free.AssociationID, free.NetworkInterfaceID, free.PrivateIP = "", "", netip.Addr{}
 	tx.Put(&free)

@@ -72,6 +72,7 @@ func newView(spec sandbox.Spec) (*view, error) {
 		"/dev/fd": "/proc/self/fd", "/dev/stdin": "/proc/self/fd/0",
 		"/dev/stdout": "/proc/self/fd/1", "/dev/stderr": "/proc/self/fd/2",
 	}}
+	maps.Copy(v.links, spec.Links)
 	if err := v.fill(spec); err != nil {
 		v.close()
 		return nil, err

@@ -198,6 +198,12 @@ func (d *Driver) Attach(ctx context.Context, at dataplane.Seat) (dataplane.Attac
 	if err != nil {
 		return nil, fmt.Errorf("attach to %s: %w", at.ENI, err)
 	}
+	if at.Metadata {
+		if err := prepareInstance(ns); err != nil {
+			ns.Close()
+			return nil, fmt.Errorf("attach to %s: %w", at.ENI, err)
+		}
+	}
 	return place{ns}, nil
 }
 

@@ -66,7 +66,11 @@ func furnish(s *Spec) error {
 		return wrap("mount /tmp", err)
 	}
 	for p, target := range s.Links {
-		if err := root.Symlink(target, strings.TrimPrefix(p, "/")); err != nil {
+		name := strings.TrimPrefix(p, "/")
+		if err := root.MkdirAll(path.Dir(name), 0o755); err != nil {
+			return wrap("link "+p, err)
+		}
+		if err := root.Symlink(target, name); err != nil {
 			return wrap("link "+p, err)
 		}
 	}

@@ -1,0 +1,142 @@
+package instance
+
+import (
+	"encoding/json"
+	"net/netip"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// tree is what there is to ask, path to value. Directories follow from the paths.
+type tree map[string]string
+
+// tree is the metadata of an instance (EC2 guide, "Instance metadata categories"): what we have of it.
+func (f Facts) tree() tree {
+	i, eni := f.Instance, f.Interface
+	host := strings.ReplaceAll("ip-"+f.PrivateIP.String(), ".", "-") + "." + f.Domain
+	t := tree{
+		"meta-data/ami-id":                         i.ImageID,
+		"meta-data/ami-launch-index":               strconv.Itoa(i.LaunchIndex),
+		"meta-data/ami-manifest-path":              "(unknown)",
+		"meta-data/hostname":                       host,
+		"meta-data/local-hostname":                 host,
+		"meta-data/instance-action":                "none",
+		"meta-data/instance-id":                    string(i.ID),
+		"meta-data/instance-life-cycle":            "on-demand",
+		"meta-data/instance-type":                  i.InstanceType,
+		"meta-data/local-ipv4":                     f.PrivateIP.String(),
+		"meta-data/mac":                            eni.MAC,
+		"meta-data/placement/availability-zone":    i.AvailabilityZone,
+		"meta-data/placement/availability-zone-id": f.ZoneID,
+		"meta-data/placement/region":               f.Region,
+		"meta-data/profile":                        "default-hvm",
+		"meta-data/reservation-id":                 i.ReservationID,
+		"meta-data/security-groups":                strings.Join(f.GroupNames, "\n"),
+		"meta-data/services/domain":                "amazonaws.com",
+		"meta-data/services/partition":             "aws",
+		"meta-data/block-device-mapping/ami":       "xvda",
+		"meta-data/block-device-mapping/root":      "/dev/xvda",
+		"dynamic/instance-identity/document":       f.identity(),
+		"meta-data/system":                         "nitro",
+	}
+	f.addInterface(t)
+	if f.PublicIP.IsValid() {
+		t["meta-data/public-ipv4"] = f.PublicIP.String()
+	}
+	if f.PublicKey != "" {
+		t["meta-data/public-keys/0/openssh-key"] = f.PublicKey + "\n"
+	}
+	if f.RoleName != "" {
+		info, _ := json.MarshalIndent(map[string]string{ // strings only: never fails
+			"Code": "Success", "LastUpdated": time.Now().UTC().Format(time.RFC3339), "InstanceProfileArn": f.ProfileARN, "InstanceProfileId": f.ProfileID,
+		}, "", "  ")
+		t["meta-data/iam/info"] = string(info)
+		t["meta-data/iam/security-credentials/"+f.RoleName] = "" // answered apart; here for the listing
+	}
+	if i.Metadata.Tags {
+		for k, v := range i.Tags {
+			t["meta-data/tags/instance/"+k] = v
+		}
+	}
+	return t
+}
+
+func (f Facts) addInterface(t tree) {
+	eni := f.Interface
+	base := "meta-data/network/interfaces/macs/" + eni.MAC + "/"
+	var groups []string
+	for _, g := range eni.GroupIDs {
+		groups = append(groups, string(g))
+	}
+	var addresses, blocks []string
+	for _, a := range eni.PrivateIPs {
+		addresses = append(addresses, a.String())
+	}
+	for _, p := range f.VPCCIDRs {
+		blocks = append(blocks, p.String())
+	}
+	for name, v := range map[string]string{
+		"device-number": "0", "interface-id": string(eni.ID), "local-hostname": t["meta-data/hostname"], "local-ipv4s": strings.Join(addresses, "\n"),
+		"mac": eni.MAC, "owner-id": f.Account, "security-group-ids": strings.Join(groups, "\n"), "security-groups": strings.Join(f.GroupNames, "\n"),
+		"subnet-id": string(eni.SubnetID), "subnet-ipv4-cidr-block": f.SubnetCIDR.String(), "vpc-id": string(eni.VPCID),
+		"vpc-ipv4-cidr-block": primary(f.VPCCIDRs), "vpc-ipv4-cidr-blocks": strings.Join(blocks, "\n"),
+	} {
+		t[base+name] = v
+	}
+	if f.PublicIP.IsValid() {
+		t[base+"public-ipv4s"] = f.PublicIP.String()
+		t[base+"ipv4-associations/"+f.PublicIP.String()] = f.PrivateIP.String()
+	}
+}
+
+func primary(blocks []netip.Prefix) string {
+	if len(blocks) == 0 {
+		return ""
+	}
+	return blocks[0].String()
+}
+
+// identity is the identity document. It is not signed: there is nobody who could check a signature.
+func (f Facts) identity() string {
+	b, _ := json.MarshalIndent(map[string]any{ // strings only: never fails
+		"accountId": f.Account, "architecture": map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH], "availabilityZone": f.Instance.AvailabilityZone,
+		"imageId": f.Instance.ImageID, "instanceId": f.Instance.ID, "instanceType": f.Instance.InstanceType,
+		"pendingTime": f.Instance.LaunchTime.UTC().Format(time.RFC3339), "privateIp": f.PrivateIP.String(), "region": f.Region, "version": "2017-09-30",
+	}, "", "  ")
+	return string(b)
+}
+
+// find returns the value at a path, or the names below it; nil: neither is there.
+func (t tree) find(path string) []byte {
+	if v, ok := t[path]; ok && path != "" {
+		return []byte(v)
+	}
+	dir := strings.TrimSuffix(path, "/")
+	if dir != "" {
+		dir += "/"
+	}
+	names := map[string]bool{}
+	for k := range t {
+		rest, ok := strings.CutPrefix(k, dir)
+		if !ok {
+			continue
+		}
+		name, _, more := strings.Cut(rest, "/")
+		if more {
+			name += "/"
+		}
+		names[name] = true
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	var out []string
+	for n := range names {
+		out = append(out, n)
+	}
+	slices.Sort(out)
+	return []byte(strings.Join(out, "\n"))
+}
