@@ -15,8 +15,8 @@ import (
 
 	"github.com/culvert-cloud/culvert/internal/api/server"
 	"github.com/culvert-cloud/culvert/internal/compute/execution"
-	"github.com/culvert-cloud/culvert/internal/network/balancer"
 	"github.com/culvert-cloud/culvert/internal/compute/instance"
+	"github.com/culvert-cloud/culvert/internal/network/balancer"
 	"github.com/culvert-cloud/culvert/internal/network/dataplane/linux"
 	"github.com/culvert-cloud/culvert/internal/network/endpoint"
 	"github.com/culvert-cloud/culvert/internal/network/topology"

@@ -88,7 +88,7 @@ func (s *ec2) runInstances(tx *state.Tx, _ *api.Call, in *RunInstancesInput) (*R
 		}
 		token.made(tx, reservation)
 	}
-	out := reservationOutput(tx, reservation, instancesOf(tx, reservation))
+	out := launchOutput(tx, reservation, instancesOf(tx, reservation))
 	return new(RunInstancesOutput(out)), nil
 }
 

@@ -52,7 +52,7 @@ func emptyReservation(r state.Reader, id string) Reservation {
 	return Reservation{ReservationId: new(id), OwnerId: new(r.Account()), Groups: []GroupIdentifier{}, Instances: []Instance{}}
 }
 
-func reservationOutput(r state.Reader, id string, instances []*resource.Instance) Reservation {
+func launchOutput(r state.Reader, id string, instances []*resource.Instance) Reservation {
 	out := emptyReservation(r, id)
 	for _, i := range instances {
 		out.Instances = append(out.Instances, instanceOutput(r, i))

@@ -189,12 +189,12 @@ type AttachmentEnaSrdUdpSpecification struct {
 	EnaSrdUdpEnabled *bool `wire:"EnaSrdUdpEnabled,out=enaSrdUdpEnabled"`
 }
 
-// AttributeBooleanValue is part of DescribeNetworkInterfaceAttribute, DescribeVpcAttribute and 3 more operations.
+// AttributeBooleanValue is part of DescribeInstanceAttribute, DescribeNetworkInterfaceAttribute and 5 more operations.
 type AttributeBooleanValue struct {
 	Value *bool `wire:"Value,out=value"`
 }
 
-// AttributeValue is part of CreateDhcpOptions, DescribeDhcpOptions and 2 more operations.
+// AttributeValue is part of CreateDhcpOptions, DescribeDhcpOptions and 4 more operations.
 type AttributeValue struct {
 	Value *string `wire:"Value,out=value"`
 }
@@ -260,6 +260,43 @@ type AvailabilityZoneMessage struct {
 	Message *string `wire:"Message,out=message"`
 }
 
+// BlobAttributeValue is part of ModifyInstanceAttribute.
+type BlobAttributeValue struct {
+	Value []byte `wire:"Value,out=value"`
+}
+
+// BlockDeviceMapping is part of DescribeImages, RunInstances.
+type BlockDeviceMapping struct {
+	DeviceName  *string         `wire:"DeviceName,out=deviceName"`
+	Ebs         *EbsBlockDevice `wire:"Ebs,out=ebs"`
+	NoDevice    *string         `wire:"NoDevice,out=noDevice"`
+	VirtualName *string         `wire:"VirtualName,out=virtualName"`
+}
+
+// CapacityReservationSpecification is part of RunInstances.
+type CapacityReservationSpecification struct {
+	CapacityReservationPreference *string                    `wire:"CapacityReservationPreference"`
+	CapacityReservationTarget     *CapacityReservationTarget `wire:"CapacityReservationTarget"`
+}
+
+// CapacityReservationSpecificationResponse is part of DescribeInstances, RunInstances.
+type CapacityReservationSpecificationResponse struct {
+	CapacityReservationPreference *string                            `wire:"CapacityReservationPreference,out=capacityReservationPreference"`
+	CapacityReservationTarget     *CapacityReservationTargetResponse `wire:"CapacityReservationTarget,out=capacityReservationTarget"`
+}
+
+// CapacityReservationTarget is part of RunInstances.
+type CapacityReservationTarget struct {
+	CapacityReservationId               *string `wire:"CapacityReservationId"`
+	CapacityReservationResourceGroupArn *string `wire:"CapacityReservationResourceGroupArn"`
+}
+
+// CapacityReservationTargetResponse is part of DescribeInstances, RunInstances.
+type CapacityReservationTargetResponse struct {
+	CapacityReservationId               *string `wire:"CapacityReservationId,out=capacityReservationId"`
+	CapacityReservationResourceGroupArn *string `wire:"CapacityReservationResourceGroupArn,out=capacityReservationResourceGroupArn"`
+}
+
 // CidrBlock is part of AcceptVpcPeeringConnection, CreateVpcPeeringConnection, DescribeVpcPeeringConnections.
 type CidrBlock struct {
 	CidrBlock *string `wire:"CidrBlock,out=cidrBlock"`
@@ -272,11 +309,32 @@ type ConnectionTrackingConfiguration struct {
 	UdpTimeout            *int64 `wire:"UdpTimeout,out=udpTimeout"`
 }
 
-// ConnectionTrackingSpecificationRequest is part of CreateNetworkInterface, ModifyNetworkInterfaceAttribute.
+// ConnectionTrackingSpecificationRequest is part of CreateNetworkInterface, ModifyNetworkInterfaceAttribute, RunInstances.
 type ConnectionTrackingSpecificationRequest struct {
 	TcpEstablishedTimeout *int64 `wire:"TcpEstablishedTimeout"`
 	UdpStreamTimeout      *int64 `wire:"UdpStreamTimeout"`
 	UdpTimeout            *int64 `wire:"UdpTimeout"`
+}
+
+// ConnectionTrackingSpecificationResponse is part of DescribeInstances, RunInstances.
+type ConnectionTrackingSpecificationResponse struct {
+	TcpEstablishedTimeout *int64 `wire:"TcpEstablishedTimeout,out=tcpEstablishedTimeout"`
+	UdpStreamTimeout      *int64 `wire:"UdpStreamTimeout,out=udpStreamTimeout"`
+	UdpTimeout            *int64 `wire:"UdpTimeout,out=udpTimeout"`
+}
+
+// CpuOptions is part of DescribeInstances, RunInstances.
+type CpuOptions struct {
+	AmdSevSnp      *string `wire:"AmdSevSnp,out=amdSevSnp"`
+	CoreCount      *int64  `wire:"CoreCount,out=coreCount"`
+	ThreadsPerCore *int64  `wire:"ThreadsPerCore,out=threadsPerCore"`
+}
+
+// CpuOptionsRequest is part of RunInstances.
+type CpuOptionsRequest struct {
+	AmdSevSnp      *string `wire:"AmdSevSnp"`
+	CoreCount      *int64  `wire:"CoreCount"`
+	ThreadsPerCore *int64  `wire:"ThreadsPerCore"`
 }
 
 // CreateDefaultSubnetInput is the request of CreateDefaultSubnet.
@@ -323,6 +381,15 @@ type CreateInternetGatewayInput struct {
 // CreateInternetGatewayOutput is the answer of CreateInternetGateway.
 type CreateInternetGatewayOutput struct {
 	InternetGateway *InternetGateway `wire:"InternetGateway,out=internetGateway"`
+}
+
+// CreateKeyPairInput is the request of CreateKeyPair.
+type CreateKeyPairInput struct {
+	DryRun            *bool              `wire:"DryRun,out=dryRun"`
+	KeyFormat         *string            `wire:"KeyFormat"`
+	KeyName           *string            `wire:"KeyName,required"`
+	KeyType           *string            `wire:"KeyType"`
+	TagSpecifications []TagSpecification `wire:"TagSpecification"`
 }
 
 // CreateManagedPrefixListInput is the request of CreateManagedPrefixList.
@@ -581,6 +648,11 @@ type CreateVpcOutput struct {
 	Vpc *Vpc `wire:"Vpc,out=vpc"`
 }
 
+// CreditSpecificationRequest is part of RunInstances.
+type CreditSpecificationRequest struct {
+	CpuCredits *string `wire:"CpuCredits,required"`
+}
+
 // DeleteDhcpOptionsInput is the request of DeleteDhcpOptions.
 type DeleteDhcpOptionsInput struct {
 	DhcpOptionsId *string `wire:"DhcpOptionsId,required"`
@@ -591,6 +663,19 @@ type DeleteDhcpOptionsInput struct {
 type DeleteInternetGatewayInput struct {
 	DryRun            *bool   `wire:"DryRun,out=dryRun"`
 	InternetGatewayId *string `wire:"InternetGatewayId,out=internetGatewayId,required"`
+}
+
+// DeleteKeyPairInput is the request of DeleteKeyPair.
+type DeleteKeyPairInput struct {
+	DryRun    *bool   `wire:"DryRun,out=dryRun"`
+	KeyName   *string `wire:"KeyName"`
+	KeyPairId *string `wire:"KeyPairId"`
+}
+
+// DeleteKeyPairOutput is the answer of DeleteKeyPair.
+type DeleteKeyPairOutput struct {
+	KeyPairId *string `wire:"KeyPairId,out=keyPairId"`
+	Return    *bool   `wire:"Return,out=return"`
 }
 
 // DeleteManagedPrefixListInput is the request of DeleteManagedPrefixList.
@@ -791,6 +876,108 @@ type DescribeDhcpOptionsOutput struct {
 	NextToken   *string       `wire:"NextToken,out=nextToken"`
 }
 
+// DescribeImagesInput is the request of DescribeImages.
+type DescribeImagesInput struct {
+	DryRun            *bool    `wire:"DryRun,out=dryRun"`
+	ExecutableUsers   []string `wire:"ExecutableBy,item=ExecutableBy"`
+	Filters           []Filter `wire:"Filter,item=Filter"`
+	ImageIds          []string `wire:"ImageId,item=ImageId"`
+	IncludeDeprecated *bool    `wire:"IncludeDeprecated"`
+	IncludeDisabled   *bool    `wire:"IncludeDisabled"`
+	MaxResults        *int64   `wire:"MaxResults"`
+	NextToken         *string  `wire:"NextToken"`
+	Owners            []string `wire:"Owner,item=Owner"`
+}
+
+// DescribeImagesOutput is the answer of DescribeImages.
+type DescribeImagesOutput struct {
+	Images    []Image `wire:"ImagesSet,out=imagesSet"`
+	NextToken *string `wire:"NextToken,out=nextToken"`
+}
+
+// DescribeInstanceAttributeInput is the request of DescribeInstanceAttribute.
+type DescribeInstanceAttributeInput struct {
+	Attribute  *string `wire:"Attribute,out=attribute,required"`
+	DryRun     *bool   `wire:"DryRun,out=dryRun"`
+	InstanceId *string `wire:"InstanceId,out=instanceId,required"`
+}
+
+// DescribeInstanceCreditSpecificationsInput is the request of DescribeInstanceCreditSpecifications.
+type DescribeInstanceCreditSpecificationsInput struct {
+	DryRun      *bool    `wire:"DryRun"`
+	Filters     []Filter `wire:"Filter,item=Filter"`
+	InstanceIds []string `wire:"InstanceId,item=InstanceId"`
+	MaxResults  *int64   `wire:"MaxResults,min=5,max=1000"`
+	NextToken   *string  `wire:"NextToken"`
+}
+
+// DescribeInstanceCreditSpecificationsOutput is the answer of DescribeInstanceCreditSpecifications.
+type DescribeInstanceCreditSpecificationsOutput struct {
+	InstanceCreditSpecifications []InstanceCreditSpecification `wire:"InstanceCreditSpecificationSet,out=instanceCreditSpecificationSet"`
+	NextToken                    *string                       `wire:"NextToken,out=nextToken"`
+}
+
+// DescribeInstanceStatusInput is the request of DescribeInstanceStatus.
+type DescribeInstanceStatusInput struct {
+	DryRun              *bool    `wire:"DryRun,out=dryRun"`
+	Filters             []Filter `wire:"Filter,item=Filter"`
+	IncludeAllInstances *bool    `wire:"IncludeAllInstances,out=includeAllInstances"`
+	InstanceIds         []string `wire:"InstanceId,item=InstanceId"`
+	MaxResults          *int64   `wire:"MaxResults"`
+	NextToken           *string  `wire:"NextToken"`
+}
+
+// DescribeInstanceStatusOutput is the answer of DescribeInstanceStatus.
+type DescribeInstanceStatusOutput struct {
+	InstanceStatuses []InstanceStatus `wire:"InstanceStatusSet,out=instanceStatusSet"`
+	NextToken        *string          `wire:"NextToken,out=nextToken"`
+}
+
+// DescribeInstanceTypeOfferingsInput is the request of DescribeInstanceTypeOfferings.
+type DescribeInstanceTypeOfferingsInput struct {
+	DryRun       *bool    `wire:"DryRun"`
+	Filters      []Filter `wire:"Filter,item=Filter"`
+	LocationType *string  `wire:"LocationType"`
+	MaxResults   *int64   `wire:"MaxResults,min=5,max=1000"`
+	NextToken    *string  `wire:"NextToken"`
+}
+
+// DescribeInstanceTypeOfferingsOutput is the answer of DescribeInstanceTypeOfferings.
+type DescribeInstanceTypeOfferingsOutput struct {
+	InstanceTypeOfferings []InstanceTypeOffering `wire:"InstanceTypeOfferingSet,out=instanceTypeOfferingSet"`
+	NextToken             *string                `wire:"NextToken,out=nextToken"`
+}
+
+// DescribeInstanceTypesInput is the request of DescribeInstanceTypes.
+type DescribeInstanceTypesInput struct {
+	DryRun        *bool    `wire:"DryRun"`
+	Filters       []Filter `wire:"Filter,item=Filter"`
+	InstanceTypes []string `wire:"InstanceType,item=member,min=0,max=100"`
+	MaxResults    *int64   `wire:"MaxResults,min=5,max=100"`
+	NextToken     *string  `wire:"NextToken"`
+}
+
+// DescribeInstanceTypesOutput is the answer of DescribeInstanceTypes.
+type DescribeInstanceTypesOutput struct {
+	InstanceTypes []InstanceTypeInfo `wire:"InstanceTypeSet,out=instanceTypeSet"`
+	NextToken     *string            `wire:"NextToken,out=nextToken"`
+}
+
+// DescribeInstancesInput is the request of DescribeInstances.
+type DescribeInstancesInput struct {
+	DryRun      *bool    `wire:"DryRun,out=dryRun"`
+	Filters     []Filter `wire:"Filter,item=Filter"`
+	InstanceIds []string `wire:"InstanceId,item=InstanceId"`
+	MaxResults  *int64   `wire:"MaxResults,out=maxResults"`
+	NextToken   *string  `wire:"NextToken,out=nextToken"`
+}
+
+// DescribeInstancesOutput is the answer of DescribeInstances.
+type DescribeInstancesOutput struct {
+	NextToken    *string       `wire:"NextToken,out=nextToken"`
+	Reservations []Reservation `wire:"ReservationSet,out=reservationSet"`
+}
+
 // DescribeInternetGatewaysInput is the request of DescribeInternetGateways.
 type DescribeInternetGatewaysInput struct {
 	DryRun             *bool    `wire:"DryRun,out=dryRun"`
@@ -804,6 +991,20 @@ type DescribeInternetGatewaysInput struct {
 type DescribeInternetGatewaysOutput struct {
 	InternetGateways []InternetGateway `wire:"InternetGatewaySet,out=internetGatewaySet"`
 	NextToken        *string           `wire:"NextToken,out=nextToken"`
+}
+
+// DescribeKeyPairsInput is the request of DescribeKeyPairs.
+type DescribeKeyPairsInput struct {
+	DryRun           *bool    `wire:"DryRun,out=dryRun"`
+	Filters          []Filter `wire:"Filter,item=Filter"`
+	IncludePublicKey *bool    `wire:"IncludePublicKey"`
+	KeyNames         []string `wire:"KeyName,item=KeyName"`
+	KeyPairIds       []string `wire:"KeyPairId,item=KeyPairId"`
+}
+
+// DescribeKeyPairsOutput is the answer of DescribeKeyPairs.
+type DescribeKeyPairsOutput struct {
+	KeyPairs []KeyPairInfo `wire:"KeySet,out=keySet"`
 }
 
 // DescribeManagedPrefixListsInput is the request of DescribeManagedPrefixLists.
@@ -1011,6 +1212,21 @@ type DescribeTagsOutput struct {
 	Tags      []TagDescription `wire:"TagSet,out=tagSet"`
 }
 
+// DescribeVolumesInput is the request of DescribeVolumes.
+type DescribeVolumesInput struct {
+	DryRun     *bool    `wire:"DryRun,out=dryRun"`
+	Filters    []Filter `wire:"Filter,item=Filter"`
+	MaxResults *int64   `wire:"MaxResults,out=maxResults"`
+	NextToken  *string  `wire:"NextToken,out=nextToken"`
+	VolumeIds  []string `wire:"VolumeId,item=VolumeId"`
+}
+
+// DescribeVolumesOutput is the answer of DescribeVolumes.
+type DescribeVolumesOutput struct {
+	NextToken *string  `wire:"NextToken,out=nextToken"`
+	Volumes   []Volume `wire:"VolumeSet,out=volumeSet"`
+}
+
 // DescribeVpcAttributeInput is the request of DescribeVpcAttribute.
 type DescribeVpcAttributeInput struct {
 	Attribute *string `wire:"Attribute,required"`
@@ -1133,6 +1349,13 @@ type DisassociateVpcCidrBlockOutput struct {
 	VpcId                    *string                      `wire:"VpcId,out=vpcId"`
 }
 
+// DiskInfo is part of DescribeInstanceTypes.
+type DiskInfo struct {
+	Count    *int64  `wire:"Count,out=count"`
+	SizeInGB *int64  `wire:"SizeInGB,out=sizeInGB"`
+	Type     *string `wire:"Type,out=type"`
+}
+
 // DnsEntry is part of CreateVpcEndpoint, DescribeVpcEndpoints.
 type DnsEntry struct {
 	DnsName      *string `wire:"DnsName,out=dnsName"`
@@ -1151,10 +1374,95 @@ type DnsOptionsSpecification struct {
 	PrivateDnsOnlyForInboundResolverEndpoint *bool   `wire:"PrivateDnsOnlyForInboundResolverEndpoint"`
 }
 
+// EbsBlockDevice is part of DescribeImages, RunInstances.
+type EbsBlockDevice struct {
+	DeleteOnTermination *bool   `wire:"DeleteOnTermination,out=deleteOnTermination"`
+	Encrypted           *bool   `wire:"Encrypted,out=encrypted"`
+	Iops                *int64  `wire:"Iops,out=iops"`
+	KmsKeyId            *string `wire:"KmsKeyId,out=kmsKeyId"`
+	OutpostArn          *string `wire:"OutpostArn,out=outpostArn"`
+	SnapshotId          *string `wire:"SnapshotId,out=snapshotId"`
+	Throughput          *int64  `wire:"Throughput,out=throughput"`
+	VolumeSize          *int64  `wire:"VolumeSize,out=volumeSize"`
+	VolumeType          *string `wire:"VolumeType,out=volumeType"`
+}
+
+// EbsInfo is part of DescribeInstanceTypes.
+type EbsInfo struct {
+	EbsOptimizedInfo    *EbsOptimizedInfo `wire:"EbsOptimizedInfo,out=ebsOptimizedInfo"`
+	EbsOptimizedSupport *string           `wire:"EbsOptimizedSupport,out=ebsOptimizedSupport"`
+	EncryptionSupport   *string           `wire:"EncryptionSupport,out=encryptionSupport"`
+	NvmeSupport         *string           `wire:"NvmeSupport,out=nvmeSupport"`
+}
+
+// EbsInstanceBlockDevice is part of DescribeInstanceAttribute, DescribeInstances, RunInstances.
+type EbsInstanceBlockDevice struct {
+	AssociatedResource  *string    `wire:"AssociatedResource,out=associatedResource"`
+	AttachTime          *time.Time `wire:"AttachTime,out=attachTime"`
+	DeleteOnTermination *bool      `wire:"DeleteOnTermination,out=deleteOnTermination"`
+	Status              *string    `wire:"Status,out=status"`
+	VolumeId            *string    `wire:"VolumeId,out=volumeId"`
+	VolumeOwnerId       *string    `wire:"VolumeOwnerId,out=volumeOwnerId"`
+}
+
+// EbsInstanceBlockDeviceSpecification is part of ModifyInstanceAttribute.
+type EbsInstanceBlockDeviceSpecification struct {
+	DeleteOnTermination *bool   `wire:"DeleteOnTermination,out=deleteOnTermination"`
+	VolumeId            *string `wire:"VolumeId,out=volumeId"`
+}
+
+// EbsOptimizedInfo is part of DescribeInstanceTypes.
+type EbsOptimizedInfo struct {
+	BaselineBandwidthInMbps  *int64   `wire:"BaselineBandwidthInMbps,out=baselineBandwidthInMbps"`
+	BaselineIops             *int64   `wire:"BaselineIops,out=baselineIops"`
+	BaselineThroughputInMBps *float64 `wire:"BaselineThroughputInMBps,out=baselineThroughputInMBps"`
+	MaximumBandwidthInMbps   *int64   `wire:"MaximumBandwidthInMbps,out=maximumBandwidthInMbps"`
+	MaximumIops              *int64   `wire:"MaximumIops,out=maximumIops"`
+	MaximumThroughputInMBps  *float64 `wire:"MaximumThroughputInMBps,out=maximumThroughputInMBps"`
+}
+
+// EfaInfo is part of DescribeInstanceTypes.
+type EfaInfo struct {
+	MaximumEfaInterfaces *int64 `wire:"MaximumEfaInterfaces,out=maximumEfaInterfaces"`
+}
+
+// ElasticGpuAssociation is part of DescribeInstances, RunInstances.
+type ElasticGpuAssociation struct {
+	ElasticGpuAssociationId    *string `wire:"ElasticGpuAssociationId,out=elasticGpuAssociationId"`
+	ElasticGpuAssociationState *string `wire:"ElasticGpuAssociationState,out=elasticGpuAssociationState"`
+	ElasticGpuAssociationTime  *string `wire:"ElasticGpuAssociationTime,out=elasticGpuAssociationTime"`
+	ElasticGpuId               *string `wire:"ElasticGpuId,out=elasticGpuId"`
+}
+
+// ElasticGpuSpecification is part of RunInstances.
+type ElasticGpuSpecification struct {
+	Type *string `wire:"Type,required"`
+}
+
+// ElasticInferenceAccelerator is part of RunInstances.
+type ElasticInferenceAccelerator struct {
+	Count *int64  `wire:"Count,min=1"`
+	Type  *string `wire:"Type,required"`
+}
+
+// ElasticInferenceAcceleratorAssociation is part of DescribeInstances, RunInstances.
+type ElasticInferenceAcceleratorAssociation struct {
+	ElasticInferenceAcceleratorArn              *string    `wire:"ElasticInferenceAcceleratorArn,out=elasticInferenceAcceleratorArn"`
+	ElasticInferenceAcceleratorAssociationId    *string    `wire:"ElasticInferenceAcceleratorAssociationId,out=elasticInferenceAcceleratorAssociationId"`
+	ElasticInferenceAcceleratorAssociationState *string    `wire:"ElasticInferenceAcceleratorAssociationState,out=elasticInferenceAcceleratorAssociationState"`
+	ElasticInferenceAcceleratorAssociationTime  *time.Time `wire:"ElasticInferenceAcceleratorAssociationTime,out=elasticInferenceAcceleratorAssociationTime"`
+}
+
 // EnaSrdSpecification is part of ModifyNetworkInterfaceAttribute.
 type EnaSrdSpecification struct {
 	EnaSrdEnabled          *bool                   `wire:"EnaSrdEnabled"`
 	EnaSrdUdpSpecification *EnaSrdUdpSpecification `wire:"EnaSrdUdpSpecification"`
+}
+
+// EnaSrdSpecificationRequest is part of RunInstances.
+type EnaSrdSpecificationRequest struct {
+	EnaSrdEnabled          *bool                          `wire:"EnaSrdEnabled"`
+	EnaSrdUdpSpecification *EnaSrdUdpSpecificationRequest `wire:"EnaSrdUdpSpecification"`
 }
 
 // EnaSrdUdpSpecification is part of ModifyNetworkInterfaceAttribute.
@@ -1162,10 +1470,58 @@ type EnaSrdUdpSpecification struct {
 	EnaSrdUdpEnabled *bool `wire:"EnaSrdUdpEnabled"`
 }
 
-// Filter is part of DescribeAddresses, DescribeAvailabilityZones and 19 more operations.
+// EnaSrdUdpSpecificationRequest is part of RunInstances.
+type EnaSrdUdpSpecificationRequest struct {
+	EnaSrdUdpEnabled *bool `wire:"EnaSrdUdpEnabled"`
+}
+
+// EnclaveOptions is part of DescribeInstanceAttribute, DescribeInstances, RunInstances.
+type EnclaveOptions struct {
+	Enabled *bool `wire:"Enabled,out=enabled"`
+}
+
+// EnclaveOptionsRequest is part of RunInstances.
+type EnclaveOptionsRequest struct {
+	Enabled *bool `wire:"Enabled"`
+}
+
+// Filter is part of DescribeAddresses, DescribeAvailabilityZones and 27 more operations.
 type Filter struct {
 	Name   *string  `wire:"Name"`
 	Values []string `wire:"Value"`
+}
+
+// FpgaDeviceInfo is part of DescribeInstanceTypes.
+type FpgaDeviceInfo struct {
+	Count        *int64                `wire:"Count,out=count"`
+	Manufacturer *string               `wire:"Manufacturer,out=manufacturer"`
+	MemoryInfo   *FpgaDeviceMemoryInfo `wire:"MemoryInfo,out=memoryInfo"`
+	Name         *string               `wire:"Name,out=name"`
+}
+
+// FpgaDeviceMemoryInfo is part of DescribeInstanceTypes.
+type FpgaDeviceMemoryInfo struct {
+	SizeInMiB *int64 `wire:"SizeInMiB,out=sizeInMiB"`
+}
+
+// FpgaInfo is part of DescribeInstanceTypes.
+type FpgaInfo struct {
+	Fpgas                []FpgaDeviceInfo `wire:"Fpgas,out=fpgas"`
+	TotalFpgaMemoryInMiB *int64           `wire:"TotalFpgaMemoryInMiB,out=totalFpgaMemoryInMiB"`
+}
+
+// GetConsoleOutputInput is the request of GetConsoleOutput.
+type GetConsoleOutputInput struct {
+	DryRun     *bool   `wire:"DryRun,out=dryRun"`
+	InstanceId *string `wire:"InstanceId,required"`
+	Latest     *bool   `wire:"Latest"`
+}
+
+// GetConsoleOutputOutput is the answer of GetConsoleOutput.
+type GetConsoleOutputOutput struct {
+	InstanceId *string    `wire:"InstanceId,out=instanceId"`
+	Output     *string    `wire:"Output,out=output"`
+	Timestamp  *time.Time `wire:"Timestamp,out=timestamp"`
 }
 
 // GetManagedPrefixListAssociationsInput is the request of GetManagedPrefixListAssociations.
@@ -1228,10 +1584,51 @@ type GetSubnetCidrReservationsOutput struct {
 	SubnetIpv6CidrReservations []SubnetCidrReservation `wire:"SubnetIpv6CidrReservationSet,out=subnetIpv6CidrReservationSet"`
 }
 
-// GroupIdentifier is part of CreateNetworkInterface, DescribeNetworkInterfaceAttribute, DescribeNetworkInterfaces.
+// GpuDeviceInfo is part of DescribeInstanceTypes.
+type GpuDeviceInfo struct {
+	Count        *int64               `wire:"Count,out=count"`
+	Manufacturer *string              `wire:"Manufacturer,out=manufacturer"`
+	MemoryInfo   *GpuDeviceMemoryInfo `wire:"MemoryInfo,out=memoryInfo"`
+	Name         *string              `wire:"Name,out=name"`
+}
+
+// GpuDeviceMemoryInfo is part of DescribeInstanceTypes.
+type GpuDeviceMemoryInfo struct {
+	SizeInMiB *int64 `wire:"SizeInMiB,out=sizeInMiB"`
+}
+
+// GpuInfo is part of DescribeInstanceTypes.
+type GpuInfo struct {
+	Gpus                []GpuDeviceInfo `wire:"Gpus,out=gpus"`
+	TotalGpuMemoryInMiB *int64          `wire:"TotalGpuMemoryInMiB,out=totalGpuMemoryInMiB"`
+}
+
+// GroupIdentifier is part of CreateNetworkInterface, DescribeInstanceAttribute and 4 more operations.
 type GroupIdentifier struct {
 	GroupId   *string `wire:"GroupId,out=groupId"`
 	GroupName *string `wire:"GroupName,out=groupName"`
+}
+
+// HibernationOptions is part of DescribeInstances, RunInstances.
+type HibernationOptions struct {
+	Configured *bool `wire:"Configured,out=configured"`
+}
+
+// HibernationOptionsRequest is part of RunInstances.
+type HibernationOptionsRequest struct {
+	Configured *bool `wire:"Configured"`
+}
+
+// IamInstanceProfile is part of DescribeInstances, RunInstances.
+type IamInstanceProfile struct {
+	Arn *string `wire:"Arn,out=arn"`
+	Id  *string `wire:"Id,out=id"`
+}
+
+// IamInstanceProfileSpecification is part of RunInstances.
+type IamInstanceProfileSpecification struct {
+	Arn  *string `wire:"Arn,out=arn"`
+	Name *string `wire:"Name,out=name"`
 }
 
 // IcmpTypeCode is part of CreateNetworkAcl, CreateNetworkAclEntry and 2 more operations.
@@ -1240,10 +1637,413 @@ type IcmpTypeCode struct {
 	Type *int64 `wire:"Type,out=type"`
 }
 
-// InstanceIpv6Address is part of CreateNetworkInterface.
+// Image is part of DescribeImages.
+type Image struct {
+	Architecture             *string              `wire:"Architecture,out=architecture"`
+	BlockDeviceMappings      []BlockDeviceMapping `wire:"BlockDeviceMapping,out=blockDeviceMapping"`
+	BootMode                 *string              `wire:"BootMode,out=bootMode"`
+	CreationDate             *string              `wire:"CreationDate,out=creationDate"`
+	DeprecationTime          *string              `wire:"DeprecationTime,out=deprecationTime"`
+	DeregistrationProtection *string              `wire:"DeregistrationProtection,out=deregistrationProtection"`
+	Description              *string              `wire:"Description,out=description"`
+	EnaSupport               *bool                `wire:"EnaSupport,out=enaSupport"`
+	Hypervisor               *string              `wire:"Hypervisor,out=hypervisor"`
+	ImageId                  *string              `wire:"ImageId,out=imageId"`
+	ImageLocation            *string              `wire:"ImageLocation,out=imageLocation"`
+	ImageOwnerAlias          *string              `wire:"ImageOwnerAlias,out=imageOwnerAlias"`
+	ImageType                *string              `wire:"ImageType,out=imageType"`
+	ImdsSupport              *string              `wire:"ImdsSupport,out=imdsSupport"`
+	KernelId                 *string              `wire:"KernelId,out=kernelId"`
+	LastLaunchedTime         *string              `wire:"LastLaunchedTime,out=lastLaunchedTime"`
+	Name                     *string              `wire:"Name,out=name"`
+	OwnerId                  *string              `wire:"ImageOwnerId,out=imageOwnerId"`
+	Platform                 *string              `wire:"Platform,out=platform"`
+	PlatformDetails          *string              `wire:"PlatformDetails,out=platformDetails"`
+	ProductCodes             []ProductCode        `wire:"ProductCodes,out=productCodes"`
+	Public                   *bool                `wire:"IsPublic,out=isPublic"`
+	RamdiskId                *string              `wire:"RamdiskId,out=ramdiskId"`
+	RootDeviceName           *string              `wire:"RootDeviceName,out=rootDeviceName"`
+	RootDeviceType           *string              `wire:"RootDeviceType,out=rootDeviceType"`
+	SourceInstanceId         *string              `wire:"SourceInstanceId,out=sourceInstanceId"`
+	SriovNetSupport          *string              `wire:"SriovNetSupport,out=sriovNetSupport"`
+	State                    *string              `wire:"ImageState,out=imageState"`
+	StateReason              *StateReason         `wire:"StateReason,out=stateReason"`
+	Tags                     []Tag                `wire:"TagSet,out=tagSet"`
+	TpmSupport               *string              `wire:"TpmSupport,out=tpmSupport"`
+	UsageOperation           *string              `wire:"UsageOperation,out=usageOperation"`
+	VirtualizationType       *string              `wire:"VirtualizationType,out=virtualizationType"`
+}
+
+// ImportKeyPairInput is the request of ImportKeyPair.
+type ImportKeyPairInput struct {
+	DryRun            *bool              `wire:"DryRun,out=dryRun"`
+	KeyName           *string            `wire:"KeyName,out=keyName,required"`
+	PublicKeyMaterial []byte             `wire:"PublicKeyMaterial,out=publicKeyMaterial,required"`
+	TagSpecifications []TagSpecification `wire:"TagSpecification"`
+}
+
+// ImportKeyPairOutput is the answer of ImportKeyPair.
+type ImportKeyPairOutput struct {
+	KeyFingerprint *string `wire:"KeyFingerprint,out=keyFingerprint"`
+	KeyName        *string `wire:"KeyName,out=keyName"`
+	KeyPairId      *string `wire:"KeyPairId,out=keyPairId"`
+	Tags           []Tag   `wire:"TagSet,out=tagSet"`
+}
+
+// InferenceAcceleratorInfo is part of DescribeInstanceTypes.
+type InferenceAcceleratorInfo struct {
+	Accelerators              []InferenceDeviceInfo `wire:"Accelerators,out=accelerators,item=member"`
+	TotalInferenceMemoryInMiB *int64                `wire:"TotalInferenceMemoryInMiB,out=totalInferenceMemoryInMiB"`
+}
+
+// InferenceDeviceInfo is part of DescribeInstanceTypes.
+type InferenceDeviceInfo struct {
+	Count        *int64                     `wire:"Count,out=count"`
+	Manufacturer *string                    `wire:"Manufacturer,out=manufacturer"`
+	MemoryInfo   *InferenceDeviceMemoryInfo `wire:"MemoryInfo,out=memoryInfo"`
+	Name         *string                    `wire:"Name,out=name"`
+}
+
+// InferenceDeviceMemoryInfo is part of DescribeInstanceTypes.
+type InferenceDeviceMemoryInfo struct {
+	SizeInMiB *int64 `wire:"SizeInMiB,out=sizeInMiB"`
+}
+
+// Instance is part of DescribeInstances, RunInstances.
+type Instance struct {
+	AmiLaunchIndex                          *int64                                    `wire:"AmiLaunchIndex,out=amiLaunchIndex"`
+	Architecture                            *string                                   `wire:"Architecture,out=architecture"`
+	BlockDeviceMappings                     []InstanceBlockDeviceMapping              `wire:"BlockDeviceMapping,out=blockDeviceMapping"`
+	BootMode                                *string                                   `wire:"BootMode,out=bootMode"`
+	CapacityReservationId                   *string                                   `wire:"CapacityReservationId,out=capacityReservationId"`
+	CapacityReservationSpecification        *CapacityReservationSpecificationResponse `wire:"CapacityReservationSpecification,out=capacityReservationSpecification"`
+	ClientToken                             *string                                   `wire:"ClientToken,out=clientToken"`
+	CpuOptions                              *CpuOptions                               `wire:"CpuOptions,out=cpuOptions"`
+	CurrentInstanceBootMode                 *string                                   `wire:"CurrentInstanceBootMode,out=currentInstanceBootMode"`
+	EbsOptimized                            *bool                                     `wire:"EbsOptimized,out=ebsOptimized"`
+	ElasticGpuAssociations                  []ElasticGpuAssociation                   `wire:"ElasticGpuAssociationSet,out=elasticGpuAssociationSet"`
+	ElasticInferenceAcceleratorAssociations []ElasticInferenceAcceleratorAssociation  `wire:"ElasticInferenceAcceleratorAssociationSet,out=elasticInferenceAcceleratorAssociationSet"`
+	EnaSupport                              *bool                                     `wire:"EnaSupport,out=enaSupport"`
+	EnclaveOptions                          *EnclaveOptions                           `wire:"EnclaveOptions,out=enclaveOptions"`
+	HibernationOptions                      *HibernationOptions                       `wire:"HibernationOptions,out=hibernationOptions"`
+	Hypervisor                              *string                                   `wire:"Hypervisor,out=hypervisor"`
+	IamInstanceProfile                      *IamInstanceProfile                       `wire:"IamInstanceProfile,out=iamInstanceProfile"`
+	ImageId                                 *string                                   `wire:"ImageId,out=imageId"`
+	InstanceId                              *string                                   `wire:"InstanceId,out=instanceId"`
+	InstanceLifecycle                       *string                                   `wire:"InstanceLifecycle,out=instanceLifecycle"`
+	InstanceType                            *string                                   `wire:"InstanceType,out=instanceType"`
+	Ipv6Address                             *string                                   `wire:"Ipv6Address,out=ipv6Address"`
+	KernelId                                *string                                   `wire:"KernelId,out=kernelId"`
+	KeyName                                 *string                                   `wire:"KeyName,out=keyName"`
+	LaunchTime                              *time.Time                                `wire:"LaunchTime,out=launchTime"`
+	Licenses                                []LicenseConfiguration                    `wire:"LicenseSet,out=licenseSet"`
+	MaintenanceOptions                      *InstanceMaintenanceOptions               `wire:"MaintenanceOptions,out=maintenanceOptions"`
+	MetadataOptions                         *InstanceMetadataOptionsResponse          `wire:"MetadataOptions,out=metadataOptions"`
+	Monitoring                              *Monitoring                               `wire:"Monitoring,out=monitoring"`
+	NetworkInterfaces                       []InstanceNetworkInterface                `wire:"NetworkInterfaceSet,out=networkInterfaceSet"`
+	OutpostArn                              *string                                   `wire:"OutpostArn,out=outpostArn"`
+	Placement                               *Placement                                `wire:"Placement,out=placement"`
+	Platform                                *string                                   `wire:"Platform,out=platform"`
+	PlatformDetails                         *string                                   `wire:"PlatformDetails,out=platformDetails"`
+	PrivateDnsName                          *string                                   `wire:"PrivateDnsName,out=privateDnsName"`
+	PrivateDnsNameOptions                   *PrivateDnsNameOptionsResponse            `wire:"PrivateDnsNameOptions,out=privateDnsNameOptions"`
+	PrivateIpAddress                        *string                                   `wire:"PrivateIpAddress,out=privateIpAddress"`
+	ProductCodes                            []ProductCode                             `wire:"ProductCodes,out=productCodes"`
+	PublicDnsName                           *string                                   `wire:"DnsName,out=dnsName"`
+	PublicIpAddress                         *string                                   `wire:"IpAddress,out=ipAddress"`
+	RamdiskId                               *string                                   `wire:"RamdiskId,out=ramdiskId"`
+	RootDeviceName                          *string                                   `wire:"RootDeviceName,out=rootDeviceName"`
+	RootDeviceType                          *string                                   `wire:"RootDeviceType,out=rootDeviceType"`
+	SecurityGroups                          []GroupIdentifier                         `wire:"GroupSet,out=groupSet"`
+	SourceDestCheck                         *bool                                     `wire:"SourceDestCheck,out=sourceDestCheck"`
+	SpotInstanceRequestId                   *string                                   `wire:"SpotInstanceRequestId,out=spotInstanceRequestId"`
+	SriovNetSupport                         *string                                   `wire:"SriovNetSupport,out=sriovNetSupport"`
+	State                                   *InstanceState                            `wire:"InstanceState,out=instanceState"`
+	StateReason                             *StateReason                              `wire:"StateReason,out=stateReason"`
+	StateTransitionReason                   *string                                   `wire:"Reason,out=reason"`
+	SubnetId                                *string                                   `wire:"SubnetId,out=subnetId"`
+	Tags                                    []Tag                                     `wire:"TagSet,out=tagSet"`
+	TpmSupport                              *string                                   `wire:"TpmSupport,out=tpmSupport"`
+	UsageOperation                          *string                                   `wire:"UsageOperation,out=usageOperation"`
+	UsageOperationUpdateTime                *time.Time                                `wire:"UsageOperationUpdateTime,out=usageOperationUpdateTime"`
+	VirtualizationType                      *string                                   `wire:"VirtualizationType,out=virtualizationType"`
+	VpcId                                   *string                                   `wire:"VpcId,out=vpcId"`
+}
+
+// InstanceAttachmentEnaSrdSpecification is part of DescribeInstances, RunInstances.
+type InstanceAttachmentEnaSrdSpecification struct {
+	EnaSrdEnabled          *bool                                     `wire:"EnaSrdEnabled,out=enaSrdEnabled"`
+	EnaSrdUdpSpecification *InstanceAttachmentEnaSrdUdpSpecification `wire:"EnaSrdUdpSpecification,out=enaSrdUdpSpecification"`
+}
+
+// InstanceAttachmentEnaSrdUdpSpecification is part of DescribeInstances, RunInstances.
+type InstanceAttachmentEnaSrdUdpSpecification struct {
+	EnaSrdUdpEnabled *bool `wire:"EnaSrdUdpEnabled,out=enaSrdUdpEnabled"`
+}
+
+// DescribeInstanceAttributeOutput is the answer of DescribeInstanceAttribute.
+type DescribeInstanceAttributeOutput struct {
+	BlockDeviceMappings               []InstanceBlockDeviceMapping `wire:"BlockDeviceMapping,out=blockDeviceMapping"`
+	DisableApiStop                    *AttributeBooleanValue       `wire:"DisableApiStop,out=disableApiStop"`
+	DisableApiTermination             *AttributeBooleanValue       `wire:"DisableApiTermination,out=disableApiTermination"`
+	EbsOptimized                      *AttributeBooleanValue       `wire:"EbsOptimized,out=ebsOptimized"`
+	EnaSupport                        *AttributeBooleanValue       `wire:"EnaSupport,out=enaSupport"`
+	EnclaveOptions                    *EnclaveOptions              `wire:"EnclaveOptions,out=enclaveOptions"`
+	Groups                            []GroupIdentifier            `wire:"GroupSet,out=groupSet"`
+	InstanceId                        *string                      `wire:"InstanceId,out=instanceId"`
+	InstanceInitiatedShutdownBehavior *AttributeValue              `wire:"InstanceInitiatedShutdownBehavior,out=instanceInitiatedShutdownBehavior"`
+	InstanceType                      *AttributeValue              `wire:"InstanceType,out=instanceType"`
+	KernelId                          *AttributeValue              `wire:"Kernel,out=kernel"`
+	ProductCodes                      []ProductCode                `wire:"ProductCodes,out=productCodes"`
+	RamdiskId                         *AttributeValue              `wire:"Ramdisk,out=ramdisk"`
+	RootDeviceName                    *AttributeValue              `wire:"RootDeviceName,out=rootDeviceName"`
+	SourceDestCheck                   *AttributeBooleanValue       `wire:"SourceDestCheck,out=sourceDestCheck"`
+	SriovNetSupport                   *AttributeValue              `wire:"SriovNetSupport,out=sriovNetSupport"`
+	UserData                          *AttributeValue              `wire:"UserData,out=userData"`
+}
+
+// InstanceBlockDeviceMapping is part of DescribeInstanceAttribute, DescribeInstances, RunInstances.
+type InstanceBlockDeviceMapping struct {
+	DeviceName *string                 `wire:"DeviceName,out=deviceName"`
+	Ebs        *EbsInstanceBlockDevice `wire:"Ebs,out=ebs"`
+}
+
+// InstanceBlockDeviceMappingSpecification is part of ModifyInstanceAttribute.
+type InstanceBlockDeviceMappingSpecification struct {
+	DeviceName  *string                              `wire:"DeviceName,out=deviceName"`
+	Ebs         *EbsInstanceBlockDeviceSpecification `wire:"Ebs,out=ebs"`
+	NoDevice    *string                              `wire:"NoDevice,out=noDevice"`
+	VirtualName *string                              `wire:"VirtualName,out=virtualName"`
+}
+
+// InstanceCreditSpecification is part of DescribeInstanceCreditSpecifications.
+type InstanceCreditSpecification struct {
+	CpuCredits *string `wire:"CpuCredits,out=cpuCredits"`
+	InstanceId *string `wire:"InstanceId,out=instanceId"`
+}
+
+// InstanceIpv4Prefix is part of DescribeInstances, RunInstances.
+type InstanceIpv4Prefix struct {
+	Ipv4Prefix *string `wire:"Ipv4Prefix,out=ipv4Prefix"`
+}
+
+// InstanceIpv6Address is part of CreateNetworkInterface, DescribeInstances, RunInstances.
 type InstanceIpv6Address struct {
 	Ipv6Address   *string `wire:"Ipv6Address,out=ipv6Address"`
 	IsPrimaryIpv6 *bool   `wire:"IsPrimaryIpv6,out=isPrimaryIpv6"`
+}
+
+// InstanceIpv6Prefix is part of DescribeInstances, RunInstances.
+type InstanceIpv6Prefix struct {
+	Ipv6Prefix *string `wire:"Ipv6Prefix,out=ipv6Prefix"`
+}
+
+// InstanceMaintenanceOptions is part of DescribeInstances, RunInstances.
+type InstanceMaintenanceOptions struct {
+	AutoRecovery *string `wire:"AutoRecovery,out=autoRecovery"`
+}
+
+// InstanceMaintenanceOptionsRequest is part of RunInstances.
+type InstanceMaintenanceOptionsRequest struct {
+	AutoRecovery *string `wire:"AutoRecovery"`
+}
+
+// InstanceMarketOptionsRequest is part of RunInstances.
+type InstanceMarketOptionsRequest struct {
+	MarketType  *string            `wire:"MarketType"`
+	SpotOptions *SpotMarketOptions `wire:"SpotOptions"`
+}
+
+// InstanceMetadataOptionsRequest is part of RunInstances.
+type InstanceMetadataOptionsRequest struct {
+	HttpEndpoint            *string `wire:"HttpEndpoint"`
+	HttpProtocolIpv6        *string `wire:"HttpProtocolIpv6"`
+	HttpPutResponseHopLimit *int64  `wire:"HttpPutResponseHopLimit"`
+	HttpTokens              *string `wire:"HttpTokens"`
+	InstanceMetadataTags    *string `wire:"InstanceMetadataTags"`
+}
+
+// InstanceMetadataOptionsResponse is part of DescribeInstances, ModifyInstanceMetadataOptions, RunInstances.
+type InstanceMetadataOptionsResponse struct {
+	HttpEndpoint            *string `wire:"HttpEndpoint,out=httpEndpoint"`
+	HttpProtocolIpv6        *string `wire:"HttpProtocolIpv6,out=httpProtocolIpv6"`
+	HttpPutResponseHopLimit *int64  `wire:"HttpPutResponseHopLimit,out=httpPutResponseHopLimit"`
+	HttpTokens              *string `wire:"HttpTokens,out=httpTokens"`
+	InstanceMetadataTags    *string `wire:"InstanceMetadataTags,out=instanceMetadataTags"`
+	State                   *string `wire:"State,out=state"`
+}
+
+// InstanceNetworkInterface is part of DescribeInstances, RunInstances.
+type InstanceNetworkInterface struct {
+	Association                     *InstanceNetworkInterfaceAssociation     `wire:"Association,out=association"`
+	Attachment                      *InstanceNetworkInterfaceAttachment      `wire:"Attachment,out=attachment"`
+	ConnectionTrackingConfiguration *ConnectionTrackingSpecificationResponse `wire:"ConnectionTrackingConfiguration,out=connectionTrackingConfiguration"`
+	Description                     *string                                  `wire:"Description,out=description"`
+	Groups                          []GroupIdentifier                        `wire:"GroupSet,out=groupSet"`
+	InterfaceType                   *string                                  `wire:"InterfaceType,out=interfaceType"`
+	Ipv4Prefixes                    []InstanceIpv4Prefix                     `wire:"Ipv4PrefixSet,out=ipv4PrefixSet"`
+	Ipv6Addresses                   []InstanceIpv6Address                    `wire:"Ipv6AddressesSet,out=ipv6AddressesSet"`
+	Ipv6Prefixes                    []InstanceIpv6Prefix                     `wire:"Ipv6PrefixSet,out=ipv6PrefixSet"`
+	MacAddress                      *string                                  `wire:"MacAddress,out=macAddress"`
+	NetworkInterfaceId              *string                                  `wire:"NetworkInterfaceId,out=networkInterfaceId"`
+	OwnerId                         *string                                  `wire:"OwnerId,out=ownerId"`
+	PrivateDnsName                  *string                                  `wire:"PrivateDnsName,out=privateDnsName"`
+	PrivateIpAddress                *string                                  `wire:"PrivateIpAddress,out=privateIpAddress"`
+	PrivateIpAddresses              []InstancePrivateIpAddress               `wire:"PrivateIpAddressesSet,out=privateIpAddressesSet"`
+	SourceDestCheck                 *bool                                    `wire:"SourceDestCheck,out=sourceDestCheck"`
+	Status                          *string                                  `wire:"Status,out=status"`
+	SubnetId                        *string                                  `wire:"SubnetId,out=subnetId"`
+	VpcId                           *string                                  `wire:"VpcId,out=vpcId"`
+}
+
+// InstanceNetworkInterfaceAssociation is part of DescribeInstances, RunInstances.
+type InstanceNetworkInterfaceAssociation struct {
+	CarrierIp       *string `wire:"CarrierIp,out=carrierIp"`
+	CustomerOwnedIp *string `wire:"CustomerOwnedIp,out=customerOwnedIp"`
+	IpOwnerId       *string `wire:"IpOwnerId,out=ipOwnerId"`
+	PublicDnsName   *string `wire:"PublicDnsName,out=publicDnsName"`
+	PublicIp        *string `wire:"PublicIp,out=publicIp"`
+}
+
+// InstanceNetworkInterfaceAttachment is part of DescribeInstances, RunInstances.
+type InstanceNetworkInterfaceAttachment struct {
+	AttachTime          *time.Time                             `wire:"AttachTime,out=attachTime"`
+	AttachmentId        *string                                `wire:"AttachmentId,out=attachmentId"`
+	DeleteOnTermination *bool                                  `wire:"DeleteOnTermination,out=deleteOnTermination"`
+	DeviceIndex         *int64                                 `wire:"DeviceIndex,out=deviceIndex"`
+	EnaSrdSpecification *InstanceAttachmentEnaSrdSpecification `wire:"EnaSrdSpecification,out=enaSrdSpecification"`
+	NetworkCardIndex    *int64                                 `wire:"NetworkCardIndex,out=networkCardIndex"`
+	Status              *string                                `wire:"Status,out=status"`
+}
+
+// InstanceNetworkInterfaceSpecification is part of RunInstances.
+type InstanceNetworkInterfaceSpecification struct {
+	AssociateCarrierIpAddress       *bool                                   `wire:"AssociateCarrierIpAddress"`
+	AssociatePublicIpAddress        *bool                                   `wire:"AssociatePublicIpAddress,out=associatePublicIpAddress"`
+	ConnectionTrackingSpecification *ConnectionTrackingSpecificationRequest `wire:"ConnectionTrackingSpecification"`
+	DeleteOnTermination             *bool                                   `wire:"DeleteOnTermination,out=deleteOnTermination"`
+	Description                     *string                                 `wire:"Description,out=description"`
+	DeviceIndex                     *int64                                  `wire:"DeviceIndex,out=deviceIndex"`
+	EnaSrdSpecification             *EnaSrdSpecificationRequest             `wire:"EnaSrdSpecification"`
+	Groups                          []string                                `wire:"SecurityGroupId,item=SecurityGroupId"`
+	InterfaceType                   *string                                 `wire:"InterfaceType"`
+	Ipv4PrefixCount                 *int64                                  `wire:"Ipv4PrefixCount"`
+	Ipv4Prefixes                    []Ipv4PrefixSpecificationRequest        `wire:"Ipv4Prefix"`
+	Ipv6AddressCount                *int64                                  `wire:"Ipv6AddressCount,out=ipv6AddressCount"`
+	Ipv6Addresses                   []InstanceIpv6Address                   `wire:"Ipv6Addresses,out=ipv6AddressesSet"`
+	Ipv6PrefixCount                 *int64                                  `wire:"Ipv6PrefixCount"`
+	Ipv6Prefixes                    []Ipv6PrefixSpecificationRequest        `wire:"Ipv6Prefix"`
+	NetworkCardIndex                *int64                                  `wire:"NetworkCardIndex"`
+	NetworkInterfaceId              *string                                 `wire:"NetworkInterfaceId,out=networkInterfaceId"`
+	PrimaryIpv6                     *bool                                   `wire:"PrimaryIpv6"`
+	PrivateIpAddress                *string                                 `wire:"PrivateIpAddress,out=privateIpAddress"`
+	PrivateIpAddresses              []PrivateIpAddressSpecification         `wire:"PrivateIpAddresses,out=privateIpAddressesSet"`
+	SecondaryPrivateIpAddressCount  *int64                                  `wire:"SecondaryPrivateIpAddressCount,out=secondaryPrivateIpAddressCount"`
+	SubnetId                        *string                                 `wire:"SubnetId,out=subnetId"`
+}
+
+// InstancePrivateIpAddress is part of DescribeInstances, RunInstances.
+type InstancePrivateIpAddress struct {
+	Association      *InstanceNetworkInterfaceAssociation `wire:"Association,out=association"`
+	Primary          *bool                                `wire:"Primary,out=primary"`
+	PrivateDnsName   *string                              `wire:"PrivateDnsName,out=privateDnsName"`
+	PrivateIpAddress *string                              `wire:"PrivateIpAddress,out=privateIpAddress"`
+}
+
+// InstanceState is part of DescribeInstanceStatus, DescribeInstances and 4 more operations.
+type InstanceState struct {
+	Code *int64  `wire:"Code,out=code"`
+	Name *string `wire:"Name,out=name"`
+}
+
+// InstanceStateChange is part of StartInstances, StopInstances, TerminateInstances.
+type InstanceStateChange struct {
+	CurrentState  *InstanceState `wire:"CurrentState,out=currentState"`
+	InstanceId    *string        `wire:"InstanceId,out=instanceId"`
+	PreviousState *InstanceState `wire:"PreviousState,out=previousState"`
+}
+
+// InstanceStatus is part of DescribeInstanceStatus.
+type InstanceStatus struct {
+	AvailabilityZone *string                `wire:"AvailabilityZone,out=availabilityZone"`
+	Events           []InstanceStatusEvent  `wire:"EventsSet,out=eventsSet"`
+	InstanceId       *string                `wire:"InstanceId,out=instanceId"`
+	InstanceState    *InstanceState         `wire:"InstanceState,out=instanceState"`
+	InstanceStatus   *InstanceStatusSummary `wire:"InstanceStatus,out=instanceStatus"`
+	OutpostArn       *string                `wire:"OutpostArn,out=outpostArn"`
+	SystemStatus     *InstanceStatusSummary `wire:"SystemStatus,out=systemStatus"`
+}
+
+// InstanceStatusDetails is part of DescribeInstanceStatus.
+type InstanceStatusDetails struct {
+	ImpairedSince *time.Time `wire:"ImpairedSince,out=impairedSince"`
+	Name          *string    `wire:"Name,out=name"`
+	Status        *string    `wire:"Status,out=status"`
+}
+
+// InstanceStatusEvent is part of DescribeInstanceStatus.
+type InstanceStatusEvent struct {
+	Code              *string    `wire:"Code,out=code"`
+	Description       *string    `wire:"Description,out=description"`
+	InstanceEventId   *string    `wire:"InstanceEventId,out=instanceEventId"`
+	NotAfter          *time.Time `wire:"NotAfter,out=notAfter"`
+	NotBefore         *time.Time `wire:"NotBefore,out=notBefore"`
+	NotBeforeDeadline *time.Time `wire:"NotBeforeDeadline,out=notBeforeDeadline"`
+}
+
+// InstanceStatusSummary is part of DescribeInstanceStatus.
+type InstanceStatusSummary struct {
+	Details []InstanceStatusDetails `wire:"Details,out=details"`
+	Status  *string                 `wire:"Status,out=status"`
+}
+
+// InstanceStorageInfo is part of DescribeInstanceTypes.
+type InstanceStorageInfo struct {
+	Disks             []DiskInfo `wire:"Disks,out=disks"`
+	EncryptionSupport *string    `wire:"EncryptionSupport,out=encryptionSupport"`
+	NvmeSupport       *string    `wire:"NvmeSupport,out=nvmeSupport"`
+	TotalSizeInGB     *int64     `wire:"TotalSizeInGB,out=totalSizeInGB"`
+}
+
+// InstanceTypeInfo is part of DescribeInstanceTypes.
+type InstanceTypeInfo struct {
+	AutoRecoverySupported         *bool                     `wire:"AutoRecoverySupported,out=autoRecoverySupported"`
+	BareMetal                     *bool                     `wire:"BareMetal,out=bareMetal"`
+	BurstablePerformanceSupported *bool                     `wire:"BurstablePerformanceSupported,out=burstablePerformanceSupported"`
+	CurrentGeneration             *bool                     `wire:"CurrentGeneration,out=currentGeneration"`
+	DedicatedHostsSupported       *bool                     `wire:"DedicatedHostsSupported,out=dedicatedHostsSupported"`
+	EbsInfo                       *EbsInfo                  `wire:"EbsInfo,out=ebsInfo"`
+	FpgaInfo                      *FpgaInfo                 `wire:"FpgaInfo,out=fpgaInfo"`
+	FreeTierEligible              *bool                     `wire:"FreeTierEligible,out=freeTierEligible"`
+	GpuInfo                       *GpuInfo                  `wire:"GpuInfo,out=gpuInfo"`
+	HibernationSupported          *bool                     `wire:"HibernationSupported,out=hibernationSupported"`
+	Hypervisor                    *string                   `wire:"Hypervisor,out=hypervisor"`
+	InferenceAcceleratorInfo      *InferenceAcceleratorInfo `wire:"InferenceAcceleratorInfo,out=inferenceAcceleratorInfo"`
+	InstanceStorageInfo           *InstanceStorageInfo      `wire:"InstanceStorageInfo,out=instanceStorageInfo"`
+	InstanceStorageSupported      *bool                     `wire:"InstanceStorageSupported,out=instanceStorageSupported"`
+	InstanceType                  *string                   `wire:"InstanceType,out=instanceType"`
+	MediaAcceleratorInfo          *MediaAcceleratorInfo     `wire:"MediaAcceleratorInfo,out=mediaAcceleratorInfo"`
+	MemoryInfo                    *MemoryInfo               `wire:"MemoryInfo,out=memoryInfo"`
+	NetworkInfo                   *NetworkInfo              `wire:"NetworkInfo,out=networkInfo"`
+	NeuronInfo                    *NeuronInfo               `wire:"NeuronInfo,out=neuronInfo"`
+	NitroEnclavesSupport          *string                   `wire:"NitroEnclavesSupport,out=nitroEnclavesSupport"`
+	NitroTpmInfo                  *NitroTpmInfo             `wire:"NitroTpmInfo,out=nitroTpmInfo"`
+	NitroTpmSupport               *string                   `wire:"NitroTpmSupport,out=nitroTpmSupport"`
+	PhcSupport                    *string                   `wire:"PhcSupport,out=phcSupport"`
+	PlacementGroupInfo            *PlacementGroupInfo       `wire:"PlacementGroupInfo,out=placementGroupInfo"`
+	ProcessorInfo                 *ProcessorInfo            `wire:"ProcessorInfo,out=processorInfo"`
+	SupportedBootModes            []string                  `wire:"SupportedBootModes,out=supportedBootModes"`
+	SupportedRootDeviceTypes      []string                  `wire:"SupportedRootDeviceTypes,out=supportedRootDeviceTypes"`
+	SupportedUsageClasses         []string                  `wire:"SupportedUsageClasses,out=supportedUsageClasses"`
+	SupportedVirtualizationTypes  []string                  `wire:"SupportedVirtualizationTypes,out=supportedVirtualizationTypes"`
+	VCpuInfo                      *VCpuInfo                 `wire:"VCpuInfo,out=vCpuInfo"`
+}
+
+// InstanceTypeOffering is part of DescribeInstanceTypeOfferings.
+type InstanceTypeOffering struct {
+	InstanceType *string `wire:"InstanceType,out=instanceType"`
+	Location     *string `wire:"Location,out=location"`
+	LocationType *string `wire:"LocationType,out=locationType"`
 }
 
 // InternetGateway is part of CreateInternetGateway, DescribeInternetGateways.
@@ -1282,7 +2082,7 @@ type Ipv4PrefixSpecification struct {
 	Ipv4Prefix *string `wire:"Ipv4Prefix,out=ipv4Prefix"`
 }
 
-// Ipv4PrefixSpecificationRequest is part of CreateNetworkInterface.
+// Ipv4PrefixSpecificationRequest is part of CreateNetworkInterface, RunInstances.
 type Ipv4PrefixSpecificationRequest struct {
 	Ipv4Prefix *string `wire:"Ipv4Prefix"`
 }
@@ -1297,7 +2097,7 @@ type Ipv6PrefixSpecification struct {
 	Ipv6Prefix *string `wire:"Ipv6Prefix,out=ipv6Prefix"`
 }
 
-// Ipv6PrefixSpecificationRequest is part of CreateNetworkInterface.
+// Ipv6PrefixSpecificationRequest is part of CreateNetworkInterface, RunInstances.
 type Ipv6PrefixSpecificationRequest struct {
 	Ipv6Prefix *string `wire:"Ipv6Prefix"`
 }
@@ -1308,10 +2108,47 @@ type Ipv6Range struct {
 	Description *string `wire:"Description,out=description"`
 }
 
+// CreateKeyPairOutput is the answer of CreateKeyPair.
+type CreateKeyPairOutput struct {
+	KeyFingerprint *string `wire:"KeyFingerprint,out=keyFingerprint"`
+	KeyMaterial    *string `wire:"KeyMaterial,out=keyMaterial"`
+	KeyName        *string `wire:"KeyName,out=keyName"`
+	KeyPairId      *string `wire:"KeyPairId,out=keyPairId"`
+	Tags           []Tag   `wire:"TagSet,out=tagSet"`
+}
+
+// KeyPairInfo is part of DescribeKeyPairs.
+type KeyPairInfo struct {
+	CreateTime     *time.Time `wire:"CreateTime,out=createTime"`
+	KeyFingerprint *string    `wire:"KeyFingerprint,out=keyFingerprint"`
+	KeyName        *string    `wire:"KeyName,out=keyName"`
+	KeyPairId      *string    `wire:"KeyPairId,out=keyPairId"`
+	KeyType        *string    `wire:"KeyType,out=keyType"`
+	PublicKey      *string    `wire:"PublicKey,out=publicKey"`
+	Tags           []Tag      `wire:"TagSet,out=tagSet"`
+}
+
 // LastError is part of CreateVpcEndpoint, DescribeVpcEndpoints.
 type LastError struct {
 	Code    *string `wire:"Code,out=code"`
 	Message *string `wire:"Message,out=message"`
+}
+
+// LaunchTemplateSpecification is part of RunInstances.
+type LaunchTemplateSpecification struct {
+	LaunchTemplateId   *string `wire:"LaunchTemplateId"`
+	LaunchTemplateName *string `wire:"LaunchTemplateName"`
+	Version            *string `wire:"Version"`
+}
+
+// LicenseConfiguration is part of DescribeInstances, RunInstances.
+type LicenseConfiguration struct {
+	LicenseConfigurationArn *string `wire:"LicenseConfigurationArn,out=licenseConfigurationArn"`
+}
+
+// LicenseConfigurationRequest is part of RunInstances.
+type LicenseConfigurationRequest struct {
+	LicenseConfigurationArn *string `wire:"LicenseConfigurationArn"`
 }
 
 // ManagedPrefixList is part of CreateManagedPrefixList, DeleteManagedPrefixList and 3 more operations.
@@ -1326,6 +2163,68 @@ type ManagedPrefixList struct {
 	StateMessage   *string `wire:"StateMessage,out=stateMessage"`
 	Tags           []Tag   `wire:"TagSet,out=tagSet"`
 	Version        *int64  `wire:"Version,out=version"`
+}
+
+// MediaAcceleratorInfo is part of DescribeInstanceTypes.
+type MediaAcceleratorInfo struct {
+	Accelerators          []MediaDeviceInfo `wire:"Accelerators,out=accelerators"`
+	TotalMediaMemoryInMiB *int64            `wire:"TotalMediaMemoryInMiB,out=totalMediaMemoryInMiB"`
+}
+
+// MediaDeviceInfo is part of DescribeInstanceTypes.
+type MediaDeviceInfo struct {
+	Count        *int64                 `wire:"Count,out=count"`
+	Manufacturer *string                `wire:"Manufacturer,out=manufacturer"`
+	MemoryInfo   *MediaDeviceMemoryInfo `wire:"MemoryInfo,out=memoryInfo"`
+	Name         *string                `wire:"Name,out=name"`
+}
+
+// MediaDeviceMemoryInfo is part of DescribeInstanceTypes.
+type MediaDeviceMemoryInfo struct {
+	SizeInMiB *int64 `wire:"SizeInMiB,out=sizeInMiB"`
+}
+
+// MemoryInfo is part of DescribeInstanceTypes.
+type MemoryInfo struct {
+	SizeInMiB *int64 `wire:"SizeInMiB,out=sizeInMiB"`
+}
+
+// ModifyInstanceAttributeInput is the request of ModifyInstanceAttribute.
+type ModifyInstanceAttributeInput struct {
+	Attribute                         *string                                   `wire:"Attribute,out=attribute"`
+	BlockDeviceMappings               []InstanceBlockDeviceMappingSpecification `wire:"BlockDeviceMapping,out=blockDeviceMapping"`
+	DisableApiStop                    *AttributeBooleanValue                    `wire:"DisableApiStop"`
+	DisableApiTermination             *AttributeBooleanValue                    `wire:"DisableApiTermination,out=disableApiTermination"`
+	DryRun                            *bool                                     `wire:"DryRun,out=dryRun"`
+	EbsOptimized                      *AttributeBooleanValue                    `wire:"EbsOptimized,out=ebsOptimized"`
+	EnaSupport                        *AttributeBooleanValue                    `wire:"EnaSupport,out=enaSupport"`
+	Groups                            []string                                  `wire:"GroupId,item=groupId"`
+	InstanceId                        *string                                   `wire:"InstanceId,out=instanceId,required"`
+	InstanceInitiatedShutdownBehavior *AttributeValue                           `wire:"InstanceInitiatedShutdownBehavior,out=instanceInitiatedShutdownBehavior"`
+	InstanceType                      *AttributeValue                           `wire:"InstanceType,out=instanceType"`
+	Kernel                            *AttributeValue                           `wire:"Kernel,out=kernel"`
+	Ramdisk                           *AttributeValue                           `wire:"Ramdisk,out=ramdisk"`
+	SourceDestCheck                   *AttributeBooleanValue                    `wire:"SourceDestCheck"`
+	SriovNetSupport                   *AttributeValue                           `wire:"SriovNetSupport,out=sriovNetSupport"`
+	UserData                          *BlobAttributeValue                       `wire:"UserData,out=userData"`
+	Value                             *string                                   `wire:"Value,out=value"`
+}
+
+// ModifyInstanceMetadataOptionsInput is the request of ModifyInstanceMetadataOptions.
+type ModifyInstanceMetadataOptionsInput struct {
+	DryRun                  *bool   `wire:"DryRun"`
+	HttpEndpoint            *string `wire:"HttpEndpoint"`
+	HttpProtocolIpv6        *string `wire:"HttpProtocolIpv6"`
+	HttpPutResponseHopLimit *int64  `wire:"HttpPutResponseHopLimit"`
+	HttpTokens              *string `wire:"HttpTokens"`
+	InstanceId              *string `wire:"InstanceId,required"`
+	InstanceMetadataTags    *string `wire:"InstanceMetadataTags"`
+}
+
+// ModifyInstanceMetadataOptionsOutput is the answer of ModifyInstanceMetadataOptions.
+type ModifyInstanceMetadataOptionsOutput struct {
+	InstanceId              *string                          `wire:"InstanceId,out=instanceId"`
+	InstanceMetadataOptions *InstanceMetadataOptionsResponse `wire:"InstanceMetadataOptions,out=instanceMetadataOptions"`
 }
 
 // ModifyManagedPrefixListInput is the request of ModifyManagedPrefixList.
@@ -1430,6 +2329,11 @@ type ModifyVpcPeeringConnectionOptionsOutput struct {
 	RequesterPeeringConnectionOptions *PeeringConnectionOptions `wire:"RequesterPeeringConnectionOptions,out=requesterPeeringConnectionOptions"`
 }
 
+// Monitoring is part of DescribeInstances, RunInstances.
+type Monitoring struct {
+	State *string `wire:"State,out=state"`
+}
+
 // NatGateway is part of CreateNatGateway, DescribeNatGateways.
 type NatGateway struct {
 	AvailabilityMode     *string               `wire:"AvailabilityMode,out=availabilityMode"`
@@ -1488,6 +2392,32 @@ type NetworkAclEntry struct {
 	Protocol      *string       `wire:"Protocol,out=protocol"`
 	RuleAction    *string       `wire:"RuleAction,out=ruleAction"`
 	RuleNumber    *int64        `wire:"RuleNumber,out=ruleNumber"`
+}
+
+// NetworkCardInfo is part of DescribeInstanceTypes.
+type NetworkCardInfo struct {
+	BaselineBandwidthInGbps  *float64 `wire:"BaselineBandwidthInGbps,out=baselineBandwidthInGbps"`
+	MaximumNetworkInterfaces *int64   `wire:"MaximumNetworkInterfaces,out=maximumNetworkInterfaces"`
+	NetworkCardIndex         *int64   `wire:"NetworkCardIndex,out=networkCardIndex"`
+	NetworkPerformance       *string  `wire:"NetworkPerformance,out=networkPerformance"`
+	PeakBandwidthInGbps      *float64 `wire:"PeakBandwidthInGbps,out=peakBandwidthInGbps"`
+}
+
+// NetworkInfo is part of DescribeInstanceTypes.
+type NetworkInfo struct {
+	DefaultNetworkCardIndex      *int64            `wire:"DefaultNetworkCardIndex,out=defaultNetworkCardIndex"`
+	EfaInfo                      *EfaInfo          `wire:"EfaInfo,out=efaInfo"`
+	EfaSupported                 *bool             `wire:"EfaSupported,out=efaSupported"`
+	EnaSrdSupported              *bool             `wire:"EnaSrdSupported,out=enaSrdSupported"`
+	EnaSupport                   *string           `wire:"EnaSupport,out=enaSupport"`
+	EncryptionInTransitSupported *bool             `wire:"EncryptionInTransitSupported,out=encryptionInTransitSupported"`
+	Ipv4AddressesPerInterface    *int64            `wire:"Ipv4AddressesPerInterface,out=ipv4AddressesPerInterface"`
+	Ipv6AddressesPerInterface    *int64            `wire:"Ipv6AddressesPerInterface,out=ipv6AddressesPerInterface"`
+	Ipv6Supported                *bool             `wire:"Ipv6Supported,out=ipv6Supported"`
+	MaximumNetworkCards          *int64            `wire:"MaximumNetworkCards,out=maximumNetworkCards"`
+	MaximumNetworkInterfaces     *int64            `wire:"MaximumNetworkInterfaces,out=maximumNetworkInterfaces"`
+	NetworkCards                 []NetworkCardInfo `wire:"NetworkCards,out=networkCards"`
+	NetworkPerformance           *string           `wire:"NetworkPerformance,out=networkPerformance"`
 }
 
 // NetworkInterface is part of CreateNetworkInterface, DescribeNetworkInterfaces.
@@ -1565,10 +2495,40 @@ type NetworkInterfacePrivateIpAddress struct {
 	PrivateIpAddress *string                      `wire:"PrivateIpAddress,out=privateIpAddress"`
 }
 
+// NeuronDeviceCoreInfo is part of DescribeInstanceTypes.
+type NeuronDeviceCoreInfo struct {
+	Count   *int64 `wire:"Count,out=count"`
+	Version *int64 `wire:"Version,out=version"`
+}
+
+// NeuronDeviceInfo is part of DescribeInstanceTypes.
+type NeuronDeviceInfo struct {
+	CoreInfo   *NeuronDeviceCoreInfo   `wire:"CoreInfo,out=coreInfo"`
+	Count      *int64                  `wire:"Count,out=count"`
+	MemoryInfo *NeuronDeviceMemoryInfo `wire:"MemoryInfo,out=memoryInfo"`
+	Name       *string                 `wire:"Name,out=name"`
+}
+
+// NeuronDeviceMemoryInfo is part of DescribeInstanceTypes.
+type NeuronDeviceMemoryInfo struct {
+	SizeInMiB *int64 `wire:"SizeInMiB,out=sizeInMiB"`
+}
+
+// NeuronInfo is part of DescribeInstanceTypes.
+type NeuronInfo struct {
+	NeuronDevices                []NeuronDeviceInfo `wire:"NeuronDevices,out=neuronDevices"`
+	TotalNeuronDeviceMemoryInMiB *int64             `wire:"TotalNeuronDeviceMemoryInMiB,out=totalNeuronDeviceMemoryInMiB"`
+}
+
 // NewDhcpConfiguration is part of CreateDhcpOptions.
 type NewDhcpConfiguration struct {
 	Key    *string  `wire:"Key"`
 	Values []string `wire:"Value"`
+}
+
+// NitroTpmInfo is part of DescribeInstanceTypes.
+type NitroTpmInfo struct {
+	SupportedVersions []string `wire:"SupportedVersions,out=supportedVersions"`
 }
 
 // PeeringConnectionOptions is part of ModifyVpcPeeringConnectionOptions.
@@ -1583,6 +2543,24 @@ type PeeringConnectionOptionsRequest struct {
 	AllowDnsResolutionFromRemoteVpc            *bool `wire:"AllowDnsResolutionFromRemoteVpc"`
 	AllowEgressFromLocalClassicLinkToRemoteVpc *bool `wire:"AllowEgressFromLocalClassicLinkToRemoteVpc"`
 	AllowEgressFromLocalVpcToRemoteClassicLink *bool `wire:"AllowEgressFromLocalVpcToRemoteClassicLink"`
+}
+
+// Placement is part of DescribeInstances, RunInstances.
+type Placement struct {
+	Affinity             *string `wire:"Affinity,out=affinity"`
+	AvailabilityZone     *string `wire:"AvailabilityZone,out=availabilityZone"`
+	GroupId              *string `wire:"GroupId,out=groupId"`
+	GroupName            *string `wire:"GroupName,out=groupName"`
+	HostId               *string `wire:"HostId,out=hostId"`
+	HostResourceGroupArn *string `wire:"HostResourceGroupArn,out=hostResourceGroupArn"`
+	PartitionNumber      *int64  `wire:"PartitionNumber,out=partitionNumber"`
+	SpreadDomain         *string `wire:"SpreadDomain,out=spreadDomain"`
+	Tenancy              *string `wire:"Tenancy,out=tenancy"`
+}
+
+// PlacementGroupInfo is part of DescribeInstanceTypes.
+type PlacementGroupInfo struct {
+	SupportedStrategies []string `wire:"SupportedStrategies,out=supportedStrategies"`
 }
 
 // PortRange is part of CreateNetworkAcl, CreateNetworkAclEntry and 2 more operations.
@@ -1628,10 +2606,38 @@ type PrivateDnsNameOptionsOnLaunch struct {
 	HostnameType                    *string `wire:"HostnameType,out=hostnameType"`
 }
 
-// PrivateIpAddressSpecification is part of CreateNetworkInterface.
+// PrivateDnsNameOptionsRequest is part of RunInstances.
+type PrivateDnsNameOptionsRequest struct {
+	EnableResourceNameDnsAAAARecord *bool   `wire:"EnableResourceNameDnsAAAARecord"`
+	EnableResourceNameDnsARecord    *bool   `wire:"EnableResourceNameDnsARecord"`
+	HostnameType                    *string `wire:"HostnameType"`
+}
+
+// PrivateDnsNameOptionsResponse is part of DescribeInstances, RunInstances.
+type PrivateDnsNameOptionsResponse struct {
+	EnableResourceNameDnsAAAARecord *bool   `wire:"EnableResourceNameDnsAAAARecord,out=enableResourceNameDnsAAAARecord"`
+	EnableResourceNameDnsARecord    *bool   `wire:"EnableResourceNameDnsARecord,out=enableResourceNameDnsARecord"`
+	HostnameType                    *string `wire:"HostnameType,out=hostnameType"`
+}
+
+// PrivateIpAddressSpecification is part of CreateNetworkInterface, RunInstances.
 type PrivateIpAddressSpecification struct {
 	Primary          *bool   `wire:"Primary,out=primary"`
 	PrivateIpAddress *string `wire:"PrivateIpAddress,out=privateIpAddress"`
+}
+
+// ProcessorInfo is part of DescribeInstanceTypes.
+type ProcessorInfo struct {
+	Manufacturer             *string  `wire:"Manufacturer,out=manufacturer"`
+	SupportedArchitectures   []string `wire:"SupportedArchitectures,out=supportedArchitectures"`
+	SupportedFeatures        []string `wire:"SupportedFeatures,out=supportedFeatures"`
+	SustainedClockSpeedInGhz *float64 `wire:"SustainedClockSpeedInGhz,out=sustainedClockSpeedInGhz"`
+}
+
+// ProductCode is part of DescribeImages, DescribeInstanceAttribute and 2 more operations.
+type ProductCode struct {
+	ProductCodeId   *string `wire:"ProductCode,out=productCode"`
+	ProductCodeType *string `wire:"Type,out=type"`
 }
 
 // PropagatingVgw is part of CreateRouteTable, DescribeRouteTables.
@@ -1653,6 +2659,12 @@ type PtrUpdateStatus struct {
 	Reason *string `wire:"Reason,out=reason"`
 	Status *string `wire:"Status,out=status"`
 	Value  *string `wire:"Value,out=value"`
+}
+
+// RebootInstancesInput is the request of RebootInstances.
+type RebootInstancesInput struct {
+	DryRun      *bool    `wire:"DryRun,out=dryRun"`
+	InstanceIds []string `wire:"InstanceId,item=InstanceId,required"`
 }
 
 // ReferencedSecurityGroup is part of AuthorizeSecurityGroupEgress, AuthorizeSecurityGroupIngress, DescribeSecurityGroupRules.
@@ -1753,6 +2765,15 @@ type ReplaceRouteTableAssociationInput struct {
 type ReplaceRouteTableAssociationOutput struct {
 	AssociationState *RouteTableAssociationState `wire:"AssociationState,out=associationState"`
 	NewAssociationId *string                     `wire:"NewAssociationId,out=newAssociationId"`
+}
+
+// Reservation is part of DescribeInstances, RunInstances.
+type Reservation struct {
+	Groups        []GroupIdentifier `wire:"GroupSet,out=groupSet"`
+	Instances     []Instance        `wire:"InstancesSet,out=instancesSet"`
+	OwnerId       *string           `wire:"OwnerId,out=ownerId"`
+	RequesterId   *string           `wire:"RequesterId,out=requesterId"`
+	ReservationId *string           `wire:"ReservationId,out=reservationId"`
 }
 
 // ResetNetworkInterfaceAttributeInput is the request of ResetNetworkInterfaceAttribute.
@@ -1880,6 +2901,56 @@ type RouteTableAssociationState struct {
 	StatusMessage *string `wire:"StatusMessage,out=statusMessage"`
 }
 
+// RunInstancesMonitoringEnabled is part of RunInstances.
+type RunInstancesMonitoringEnabled struct {
+	Enabled *bool `wire:"Enabled,out=enabled,required"`
+}
+
+// RunInstancesInput is the request of RunInstances.
+type RunInstancesInput struct {
+	AdditionalInfo                    *string                                 `wire:"AdditionalInfo,out=additionalInfo"`
+	BlockDeviceMappings               []BlockDeviceMapping                    `wire:"BlockDeviceMapping,item=BlockDeviceMapping"`
+	CapacityReservationSpecification  *CapacityReservationSpecification       `wire:"CapacityReservationSpecification"`
+	ClientToken                       *string                                 `wire:"ClientToken,out=clientToken"`
+	CpuOptions                        *CpuOptionsRequest                      `wire:"CpuOptions"`
+	CreditSpecification               *CreditSpecificationRequest             `wire:"CreditSpecification"`
+	DisableApiStop                    *bool                                   `wire:"DisableApiStop"`
+	DisableApiTermination             *bool                                   `wire:"DisableApiTermination,out=disableApiTermination"`
+	DryRun                            *bool                                   `wire:"DryRun,out=dryRun"`
+	EbsOptimized                      *bool                                   `wire:"EbsOptimized,out=ebsOptimized"`
+	ElasticGpuSpecification           []ElasticGpuSpecification               `wire:"ElasticGpuSpecification"`
+	ElasticInferenceAccelerators      []ElasticInferenceAccelerator           `wire:"ElasticInferenceAccelerator"`
+	EnablePrimaryIpv6                 *bool                                   `wire:"EnablePrimaryIpv6"`
+	EnclaveOptions                    *EnclaveOptionsRequest                  `wire:"EnclaveOptions"`
+	HibernationOptions                *HibernationOptionsRequest              `wire:"HibernationOptions"`
+	IamInstanceProfile                *IamInstanceProfileSpecification        `wire:"IamInstanceProfile,out=iamInstanceProfile"`
+	ImageId                           *string                                 `wire:"ImageId"`
+	InstanceInitiatedShutdownBehavior *string                                 `wire:"InstanceInitiatedShutdownBehavior,out=instanceInitiatedShutdownBehavior"`
+	InstanceMarketOptions             *InstanceMarketOptionsRequest           `wire:"InstanceMarketOptions"`
+	InstanceType                      *string                                 `wire:"InstanceType"`
+	Ipv6AddressCount                  *int64                                  `wire:"Ipv6AddressCount"`
+	Ipv6Addresses                     []InstanceIpv6Address                   `wire:"Ipv6Address"`
+	KernelId                          *string                                 `wire:"KernelId"`
+	KeyName                           *string                                 `wire:"KeyName"`
+	LaunchTemplate                    *LaunchTemplateSpecification            `wire:"LaunchTemplate"`
+	LicenseSpecifications             []LicenseConfigurationRequest           `wire:"LicenseSpecification"`
+	MaintenanceOptions                *InstanceMaintenanceOptionsRequest      `wire:"MaintenanceOptions"`
+	MaxCount                          *int64                                  `wire:"MaxCount,required"`
+	MetadataOptions                   *InstanceMetadataOptionsRequest         `wire:"MetadataOptions"`
+	MinCount                          *int64                                  `wire:"MinCount,required"`
+	Monitoring                        *RunInstancesMonitoringEnabled          `wire:"Monitoring"`
+	NetworkInterfaces                 []InstanceNetworkInterfaceSpecification `wire:"NetworkInterface,out=networkInterface"`
+	Placement                         *Placement                              `wire:"Placement"`
+	PrivateDnsNameOptions             *PrivateDnsNameOptionsRequest           `wire:"PrivateDnsNameOptions"`
+	PrivateIpAddress                  *string                                 `wire:"PrivateIpAddress,out=privateIpAddress"`
+	RamdiskId                         *string                                 `wire:"RamdiskId"`
+	SecurityGroupIds                  []string                                `wire:"SecurityGroupId,item=SecurityGroupId"`
+	SecurityGroups                    []string                                `wire:"SecurityGroup,item=SecurityGroup"`
+	SubnetId                          *string                                 `wire:"SubnetId"`
+	TagSpecifications                 []TagSpecification                      `wire:"TagSpecification"`
+	UserData                          *string                                 `wire:"UserData"`
+}
+
 // SecurityGroup is part of DescribeSecurityGroups.
 type SecurityGroup struct {
 	Description         *string        `wire:"GroupDescription,out=groupDescription"`
@@ -1985,6 +3056,15 @@ type ServiceTypeDetail struct {
 	ServiceType *string `wire:"ServiceType,out=serviceType"`
 }
 
+// SpotMarketOptions is part of RunInstances.
+type SpotMarketOptions struct {
+	BlockDurationMinutes         *int64     `wire:"BlockDurationMinutes"`
+	InstanceInterruptionBehavior *string    `wire:"InstanceInterruptionBehavior"`
+	MaxPrice                     *string    `wire:"MaxPrice"`
+	SpotInstanceType             *string    `wire:"SpotInstanceType"`
+	ValidUntil                   *time.Time `wire:"ValidUntil"`
+}
+
 // StaleIpPermission is part of DescribeStaleSecurityGroups.
 type StaleIpPermission struct {
 	FromPort         *int64            `wire:"FromPort,out=fromPort"`
@@ -2003,6 +3083,37 @@ type StaleSecurityGroup struct {
 	StaleIpPermissions       []StaleIpPermission `wire:"StaleIpPermissions,out=staleIpPermissions"`
 	StaleIpPermissionsEgress []StaleIpPermission `wire:"StaleIpPermissionsEgress,out=staleIpPermissionsEgress"`
 	VpcId                    *string             `wire:"VpcId,out=vpcId"`
+}
+
+// StartInstancesInput is the request of StartInstances.
+type StartInstancesInput struct {
+	AdditionalInfo *string  `wire:"AdditionalInfo,out=additionalInfo"`
+	DryRun         *bool    `wire:"DryRun,out=dryRun"`
+	InstanceIds    []string `wire:"InstanceId,item=InstanceId,required"`
+}
+
+// StartInstancesOutput is the answer of StartInstances.
+type StartInstancesOutput struct {
+	StartingInstances []InstanceStateChange `wire:"InstancesSet,out=instancesSet"`
+}
+
+// StateReason is part of DescribeImages, DescribeInstances, RunInstances.
+type StateReason struct {
+	Code    *string `wire:"Code,out=code"`
+	Message *string `wire:"Message,out=message"`
+}
+
+// StopInstancesInput is the request of StopInstances.
+type StopInstancesInput struct {
+	DryRun      *bool    `wire:"DryRun,out=dryRun"`
+	Force       *bool    `wire:"Force,out=force"`
+	Hibernate   *bool    `wire:"Hibernate"`
+	InstanceIds []string `wire:"InstanceId,item=InstanceId,required"`
+}
+
+// StopInstancesOutput is the answer of StopInstances.
+type StopInstancesOutput struct {
+	StoppingInstances []InstanceStateChange `wire:"InstancesSet,out=instancesSet"`
 }
 
 // Subnet is part of CreateDefaultSubnet, CreateSubnet, DescribeSubnets.
@@ -2061,7 +3172,7 @@ type SubnetIpv6CidrBlockAssociation struct {
 	Ipv6CidrBlockState *SubnetCidrBlockState `wire:"Ipv6CidrBlockState,out=ipv6CidrBlockState"`
 }
 
-// Tag is part of AcceptVpcPeeringConnection, AllocateAddress and 40 more operations.
+// Tag is part of AcceptVpcPeeringConnection, AllocateAddress and 47 more operations.
 type Tag struct {
 	Key   *string `wire:"Key,out=key"`
 	Value *string `wire:"Value,out=value"`
@@ -2075,10 +3186,21 @@ type TagDescription struct {
 	Value        *string `wire:"Value,out=value"`
 }
 
-// TagSpecification is part of AllocateAddress, AuthorizeSecurityGroupEgress and 14 more operations.
+// TagSpecification is part of AllocateAddress, AuthorizeSecurityGroupEgress and 17 more operations.
 type TagSpecification struct {
 	ResourceType *string `wire:"ResourceType,out=resourceType"`
 	Tags         []Tag   `wire:"Tag"`
+}
+
+// TerminateInstancesInput is the request of TerminateInstances.
+type TerminateInstancesInput struct {
+	DryRun      *bool    `wire:"DryRun,out=dryRun"`
+	InstanceIds []string `wire:"InstanceId,item=InstanceId,required"`
+}
+
+// TerminateInstancesOutput is the answer of TerminateInstances.
+type TerminateInstancesOutput struct {
+	TerminatingInstances []InstanceStateChange `wire:"InstancesSet,out=instancesSet"`
 }
 
 // UnassignPrivateIpAddressesInput is the request of UnassignPrivateIpAddresses.
@@ -2137,6 +3259,48 @@ type UserIdGroupPair struct {
 	UserId                 *string `wire:"UserId,out=userId"`
 	VpcId                  *string `wire:"VpcId,out=vpcId"`
 	VpcPeeringConnectionId *string `wire:"VpcPeeringConnectionId,out=vpcPeeringConnectionId"`
+}
+
+// VCpuInfo is part of DescribeInstanceTypes.
+type VCpuInfo struct {
+	DefaultCores          *int64  `wire:"DefaultCores,out=defaultCores"`
+	DefaultThreadsPerCore *int64  `wire:"DefaultThreadsPerCore,out=defaultThreadsPerCore"`
+	DefaultVCpus          *int64  `wire:"DefaultVCpus,out=defaultVCpus"`
+	ValidCores            []int64 `wire:"ValidCores,out=validCores"`
+	ValidThreadsPerCore   []int64 `wire:"ValidThreadsPerCore,out=validThreadsPerCore"`
+}
+
+// Volume is part of DescribeVolumes.
+type Volume struct {
+	Attachments        []VolumeAttachment `wire:"AttachmentSet,out=attachmentSet"`
+	AvailabilityZone   *string            `wire:"AvailabilityZone,out=availabilityZone"`
+	CreateTime         *time.Time         `wire:"CreateTime,out=createTime"`
+	Encrypted          *bool              `wire:"Encrypted,out=encrypted"`
+	FastRestored       *bool              `wire:"FastRestored,out=fastRestored"`
+	Iops               *int64             `wire:"Iops,out=iops"`
+	KmsKeyId           *string            `wire:"KmsKeyId,out=kmsKeyId"`
+	MultiAttachEnabled *bool              `wire:"MultiAttachEnabled,out=multiAttachEnabled"`
+	OutpostArn         *string            `wire:"OutpostArn,out=outpostArn"`
+	Size               *int64             `wire:"Size,out=size"`
+	SnapshotId         *string            `wire:"SnapshotId,out=snapshotId"`
+	SseType            *string            `wire:"SseType,out=sseType"`
+	State              *string            `wire:"Status,out=status"`
+	Tags               []Tag              `wire:"TagSet,out=tagSet"`
+	Throughput         *int64             `wire:"Throughput,out=throughput"`
+	VolumeId           *string            `wire:"VolumeId,out=volumeId"`
+	VolumeType         *string            `wire:"VolumeType,out=volumeType"`
+}
+
+// VolumeAttachment is part of DescribeVolumes.
+type VolumeAttachment struct {
+	AssociatedResource    *string    `wire:"AssociatedResource,out=associatedResource"`
+	AttachTime            *time.Time `wire:"AttachTime,out=attachTime"`
+	DeleteOnTermination   *bool      `wire:"DeleteOnTermination,out=deleteOnTermination"`
+	Device                *string    `wire:"Device,out=device"`
+	InstanceId            *string    `wire:"InstanceId,out=instanceId"`
+	InstanceOwningService *string    `wire:"InstanceOwningService,out=instanceOwningService"`
+	State                 *string    `wire:"Status,out=status"`
+	VolumeId              *string    `wire:"VolumeId,out=volumeId"`
 }
 
 // Vpc is part of CreateDefaultVpc, CreateVpc, DescribeVpcs.
@@ -2287,6 +3451,9 @@ type DisassociateAddressOutput struct{}
 // DisassociateRouteTableOutput is the answer of DisassociateRouteTable, which is empty.
 type DisassociateRouteTableOutput struct{}
 
+// ModifyInstanceAttributeOutput is the answer of ModifyInstanceAttribute, which is empty.
+type ModifyInstanceAttributeOutput struct{}
+
 // ModifyNetworkInterfaceAttributeOutput is the answer of ModifyNetworkInterfaceAttribute, which is empty.
 type ModifyNetworkInterfaceAttributeOutput struct{}
 
@@ -2295,6 +3462,9 @@ type ModifySubnetAttributeOutput struct{}
 
 // ModifyVpcAttributeOutput is the answer of ModifyVpcAttribute, which is empty.
 type ModifyVpcAttributeOutput struct{}
+
+// RebootInstancesOutput is the answer of RebootInstances, which is empty.
+type RebootInstancesOutput struct{}
 
 // ReleaseAddressOutput is the answer of ReleaseAddress, which is empty.
 type ReleaseAddressOutput struct{}
@@ -2310,3 +3480,6 @@ type ResetNetworkInterfaceAttributeOutput struct{}
 
 // UnassignPrivateIpAddressesOutput is the answer of UnassignPrivateIpAddresses, which is empty.
 type UnassignPrivateIpAddressesOutput struct{}
+
+// RunInstancesOutput is a shape with more than one use.
+type RunInstancesOutput = Reservation
