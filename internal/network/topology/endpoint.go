@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/culvert-cloud/culvert/internal/resource"
+	"github.com/culvert-cloud/culvert/internal/state"
 )
 
 // ownSuffix ends the names that belong to an endpoint itself and that anybody may resolve.
@@ -16,12 +17,24 @@ const ownSuffix = ".vpce.amazonaws.com"
 
 func (in *inputs) addEndpoints(vpc *VPC, o Options) {
 	for _, e := range in.endpoints[vpc.ID] {
-		if e.State != stateAvailable {
-			continue
-		}
 		endpoint := &Endpoint{
 			ID: e.ID, VPCID: vpc.ID, Type: e.Type, ServiceName: e.ServiceName,
 			Service: serviceOf(in.reader.Region(), e.ServiceName),
+		}
+		if strings.HasPrefix(e.ServiceName, ownServices) {
+			own, ok := state.Get[*resource.EndpointService](in.reader, endpoint.Service)
+			if !ok {
+				continue // nothing is behind it any more
+			}
+			endpoint.LoadBalancers = own.LoadBalancers
+		}
+		if e.State != stateAvailable {
+			if e.State == resource.EndpointPendingAcceptance || e.State == resource.EndpointRejected {
+				endpoint.State = e.State
+				in.completeInterface(vpc, endpoint, e, o)
+				vpc.Unaccepted = append(vpc.Unaccepted, endpoint)
+			}
+			continue
 		}
 		if e.Type == resource.EndpointTypeGateway {
 			in.completeGateway(endpoint, e)
@@ -32,8 +45,15 @@ func (in *inputs) addEndpoints(vpc *VPC, o Options) {
 	}
 }
 
-// serviceOf takes the service out of a name: com.amazonaws.us-west-2.s3 is s3, com.amazonaws.iam is iam.
+// ownServices begins the names of services that are not AWS's.
+const ownServices = "com.amazonaws.vpce."
+
+// serviceOf takes the service out of a name: com.amazonaws.us-west-2.s3 is s3, com.amazonaws.iam is iam. An endpoint
+// service's is its id.
 func serviceOf(region, name string) string {
+	if id, ok := strings.CutPrefix(name, ownServices+region+"."); ok {
+		return id
+	}
 	s := strings.TrimPrefix(name, "com.amazonaws.")
 	return strings.TrimPrefix(s, region+".")
 }
@@ -64,7 +84,9 @@ func (in *inputs) completeInterface(vpc *VPC, endpoint *Endpoint, e *resource.VP
 	for _, az := range slices.Sorted(maps.Keys(zones)) {
 		endpoint.Names = append(endpoint.Names, Name{OwnName(region, e, az), zones[az]})
 	}
-	endpoint.PrivateDNS, endpoint.PrivateDNSReason = privateDNS(vpc, e, o)
+	if endpoint.LoadBalancers == nil { // endpoint services have no private names
+		endpoint.PrivateDNS, endpoint.PrivateDNSReason = privateDNS(vpc, e, o)
+	}
 	if endpoint.PrivateDNS {
 		for _, n := range PrivateNames(region, endpoint.Service) {
 			endpoint.Names = append(endpoint.Names, Name{n, all})

@@ -57,6 +57,7 @@ type VPC struct {
 	PrefixLists     []*PrefixList              // those that rules or routes of the VPC use, ordered by id
 	NATGateways     []*NATGateway              // available ones, ordered by id
 	Endpoints       []*Endpoint                // available ones, ordered by id
+	Unaccepted      []*Endpoint                // that wait for their service's acceptance or were rejected, ordered by id; nothing leads there
 	Peerings        []*Peering                 // active ones, ordered by id
 	PeerGroups      []*PeerGroup               // groups of peered VPCs that rules of the VPC name, ordered by id
 }
@@ -191,6 +192,8 @@ type Endpoint struct {
 	// PrivateDNSReason says in a few words why PrivateDNS is off ("private_dns_enabled is false"); empty if on.
 	PrivateDNSReason string
 	Names            []Name // the endpoint's own names, and the private ones if PrivateDNS
+	// State is set of unaccepted ones only.
+	State string
 	// LoadBalancers are what an endpoint of an endpoint service leads to. Empty: to a service of AWS.
 	LoadBalancers []resource.LoadBalancerARN
 	// Gateway endpoints:

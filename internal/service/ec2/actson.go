@@ -2,7 +2,6 @@ package ec2
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/culvert-cloud/culvert/internal/resource"
 	"github.com/culvert-cloud/culvert/internal/service"
@@ -123,7 +122,7 @@ func anyKind(ids []string) refs {
 	var out refs
 	for _, id := range ids {
 		kind := "*"
-		prefix, _, _ := strings.Cut(id, "-")
+		prefix := prefixOf(id)
 		if prefix == nounRule.Prefix {
 			kind = kindRule
 		}

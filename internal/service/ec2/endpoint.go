@@ -57,6 +57,9 @@ func makeEndpoint(tx *state.Tx, v *resource.VPC, in *CreateVpcEndpointInput) (*r
 	if err := limitEndpoints(tx, e); err != nil {
 		return nil, err
 	}
+	if service.own != nil && given(in.PolicyDocument) {
+		return nil, noEndpointPolicy(e)
+	}
 	if given(in.PolicyDocument) {
 		if err := checkPolicy(*in.PolicyDocument); err != nil {
 			return nil, err
@@ -74,8 +77,16 @@ func makeEndpoint(tx *state.Tx, v *resource.VPC, in *CreateVpcEndpointInput) (*r
 	if err != nil {
 		return nil, err
 	}
+	if service.own != nil {
+		connect(tx, e, service.own)
+	}
 	tx.Put(e)
 	return e, nil
+}
+
+// noEndpointPolicy: the policy of an endpoint decides on calls of AWS, and other services have none.
+func noEndpointPolicy(e *resource.VPCEndpoint) error {
+	return api.Errorf("InvalidParameter", "Endpoint policies are not supported by the service %s.", e.ServiceName)
 }
 
 func endpointType(in *CreateVpcEndpointInput) string {
@@ -92,7 +103,7 @@ func findEndpointService(r state.Reader, in *CreateVpcEndpointInput) (endpointSe
 	if given(in.ServiceRegion) && *in.ServiceRegion != r.Region() {
 		return endpointService{}, unsupported("Endpoints for services of other regions are not supported in this region.")
 	}
-	service, err := findService(r.Region(), in.ServiceName)
+	service, err := findService(r, in.ServiceName)
 	if err != nil {
 		return endpointService{}, err
 	}
@@ -208,6 +219,7 @@ func deleteEndpoint(tx *state.Tx, id string) *api.Error {
 	for _, eni := range e.NetworkInterfaceIDs {
 		vpcnet.DeleteInterface(tx, eni)
 	}
+	disconnect(tx, e)
 	forgetTokens(tx, id)
 	tx.Delete(e)
 	return nil

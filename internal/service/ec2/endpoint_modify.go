@@ -19,6 +19,9 @@ func (s *ec2) modifyVPCEndpoint(tx *state.Tx, _ *api.Call, in *ModifyVpcEndpoint
 		return nil, err
 	}
 	e.DNSRecordIPType = recordType(in.DnsOptions, e.DNSRecordIPType)
+	if given(in.PolicyDocument) && ownServiceNamed(tx, e.ServiceName) != nil {
+		return nil, noEndpointPolicy(e)
+	}
 	if err := modifyPolicy(e, in); err != nil {
 		return nil, err
 	}
@@ -149,7 +152,7 @@ func modifyPrivateDNS(tx *state.Tx, e *resource.VPCEndpoint, in *ModifyVpcEndpoi
 	if err != nil {
 		return err
 	}
-	service, err := findService(tx.Region(), &e.ServiceName)
+	service, err := findService(tx, &e.ServiceName)
 	if err != nil {
 		return err
 	}

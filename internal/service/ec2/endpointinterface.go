@@ -26,7 +26,7 @@ func completeInterface(tx *state.Tx, v *resource.VPC, e *resource.VPCEndpoint, s
 	e.GroupIDs = groups
 	e.DNSRecordIPType = recordType(in.DnsOptions, "ipv4")
 	e.DNSSuffix = tx.RandomHex(8)
-	wanted := privateDNS{enabled: service.service != "s3"}
+	wanted := privateDNS{enabled: service.service != "s3" && service.own == nil}
 	if in.PrivateDnsEnabled != nil {
 		wanted.enabled = *in.PrivateDnsEnabled
 	}
@@ -78,6 +78,9 @@ func setPrivateDNS(tx *state.Tx, v *resource.VPC, e *resource.VPCEndpoint, servi
 		e.PrivateDNSEnabled, e.PrivateDNSOnlyForInboundResolver, e.PrivateZoneID = false, false, ""
 		return nil
 	}
+	if service.own != nil {
+		return api.Errorf("InvalidParameter", "Private DNS can't be enabled because the service %s does not provide a private DNS name.", e.ServiceName)
+	}
 	if !v.EnableDNSSupport || !v.EnableDNSHostnames {
 		return api.Errorf("InvalidParameter", "Enabling private DNS requires both enableDnsSupport and enableDnsHostnames VPC attributes set to true for %s", v.ID)
 	}
@@ -120,6 +123,9 @@ func addSubnets(tx *state.Tx, e *resource.VPCEndpoint, ids []string, configurati
 		}
 		if subnet.VPCID != e.VPCID {
 			return api.Errorf("InvalidParameter", "Subnet %s belongs to a different VPC than %s.", id, e.VPCID)
+		}
+		if own := ownServiceNamed(tx, e.ServiceName); own != nil && !slices.Contains(serviceZones(tx, own), subnet.AvailabilityZone) {
+			return api.Errorf("InvalidParameter", "The VPC endpoint service %s does not support the availability zone of the subnet: %s.", e.ServiceName, id)
 		}
 		if slices.Contains(e.SubnetIDs, subnet.ID) {
 			return api.Errorf("InvalidParameter", "The subnet %s is already associated with the VPC endpoint %s.", id, e.ID)

@@ -63,7 +63,7 @@ func endpointOutput(r state.Reader, e *resource.VPCEndpoint) VpcEndpoint {
 	if e.Type == resource.EndpointTypeGateway {
 		return out
 	}
-	if service, err := findService(r.Region(), &e.ServiceName); err == nil && service.hasGateway() {
+	if service, err := findAWSService(r.Region(), &e.ServiceName); err == nil && service.hasGateway() {
 		out.DnsOptions.PrivateDnsOnlyForInboundResolverEndpoint = new(e.PrivateDNSOnlyForInboundResolver)
 	}
 	for _, g := range groupIdentifiers(r, e.GroupIDs) {

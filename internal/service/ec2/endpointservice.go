@@ -14,24 +14,44 @@ import (
 type endpointService struct {
 	service string   // s3
 	types   []string // of endpoints
+
+	own *resource.EndpointService // nil: AWS's
 }
 
 // endpointServices are the services that have endpoints in AWS and are served by this region.
 func endpointServices() []endpointService {
 	both := []string{resource.EndpointTypeGateway, resource.EndpointTypeInterface}
 	private := []string{resource.EndpointTypeInterface}
-	return []endpointService{{"ec2", private}, {"lambda", private}, {"logs", private}, {"s3", both}, {"sts", private}}
+	var out []endpointService
+	for _, name := range []string{"ec2", "lambda", "logs", "s3", "sts"} {
+		out = append(out, endpointService{service: name, types: private})
+		if name == "s3" {
+			out[len(out)-1].types = both
+		}
+	}
+	return out
 }
 
 func (e endpointService) name(region string) string {
+	if e.own != nil {
+		return e.own.Name(region)
+	}
 	return "com.amazonaws." + region + "." + e.service
 }
 
-// findService finds a service by its endpoint service name.
-func findService(region string, name *string) (endpointService, error) {
+// findService finds a service by its endpoint service name: one of the account's own, or AWS's.
+func findService(r state.Reader, name *string) (endpointService, error) {
 	if !given(name) {
 		return endpointService{}, missing("ServiceName")
 	}
+	if own := ownServiceNamed(r, *name); own != nil {
+		return endpointService{service: string(own.ID), types: []string{resource.EndpointTypeInterface}, own: own}, nil
+	}
+	return findAWSService(r.Region(), name)
+}
+
+// findAWSService finds one of AWS's services.
+func findAWSService(region string, name *string) (endpointService, error) {
 	all := endpointServices()
 	at := slices.IndexFunc(all, func(e endpointService) bool { return e.name(region) == *name })
 	if at < 0 {
@@ -42,7 +62,7 @@ func findService(region string, name *string) (endpointService, error) {
 
 func (s *ec2) describeVPCEndpointServices(v *state.View, _ *api.Call, in *DescribeVpcEndpointServicesInput) (*DescribeVpcEndpointServicesOutput, error) {
 	for _, name := range in.ServiceNames {
-		if _, err := findService(v.Region(), &name); err != nil {
+		if _, err := findService(v, &name); err != nil {
 			return nil, err
 		}
 	}
@@ -53,6 +73,11 @@ func (s *ec2) describeVPCEndpointServices(v *state.View, _ *api.Call, in *Descri
 		}
 		for _, t := range e.types {
 			all = append(all, serviceDetail(v, e, t))
+		}
+	}
+	for _, own := range state.List[*resource.EndpointService](v) {
+		if len(in.ServiceNames) == 0 || slices.Contains(in.ServiceNames, own.Name(v.Region())) {
+			all = append(all, ownDetail(v, own))
 		}
 	}
 	page, next, err := serviceListing().answer(all, in.Filters, in.MaxResults, in.NextToken)

@@ -53,7 +53,6 @@ func neverHere() map[string]string {
 		"message":           "zones have no messages", "parent-zone-id": "no local zones", "parent-zone-name": "no local zones",
 		"route.transit-gateway-id": "no transit gateways", "expiration-time": "requests do not expire",
 		"DescribeAddressTransfers":          "there is no other account",
-		"DescribeVpcEndpointServices":       "AWS's services have no tags",
 		"operator.principal":                "no service manages an interface openly",
 		"association.gateway-id":            "no route tables of gateways",
 		"route.destination-ipv6-cidr-block": "IPv6", "route.egress-only-internet-gateway-id": "IPv6",
@@ -121,7 +120,7 @@ func (l lister) takes(member string) bool {
 // with adds a member to those that the furnished world's listings need.
 func (l lister) with(name string, v any) map[string]any {
 	out := map[string]any{}
-	for _, parameter := range []string{"VpcId", "PrefixListId", "SubnetId"} {
+	for _, parameter := range []string{"VpcId", "PrefixListId", "SubnetId", "ServiceId"} {
 		if id, ok := l.w.known[parameter]; ok && l.takes(parameter) {
 			out[parameter] = new(id)
 		}
@@ -292,6 +291,7 @@ func furnished(t *testing.T) *world {
 	ids = append(ids, w.instances(w.known["SubnetId"])...)
 	eni := do(w, w.createVPCEndpoint, CreateVpcEndpointInput{VpcId: vpc, VpcEndpointType: new("Interface"), ServiceName: new("com.amazonaws.us-west-2.lambda"), SubnetIds: []string{w.known["SubnetId"]}})
 	ids = append(ids, *eni.VpcEndpoint.VpcEndpointId)
+	ids = append(ids, w.furnishService(vpc)...)
 	for _, r := range see(w, w.describeSecurityGroupRules, DescribeSecurityGroupRulesInput{}).SecurityGroupRules {
 		ids = append(ids, *r.SecurityGroupRuleId)
 	}

@@ -22,6 +22,7 @@ func (s *ec2) operations() []service.Operation {
 		s.gatewayOperations(),
 		s.interfaceOperations(),
 		s.endpointOperations(),
+		s.endpointServiceOperations(),
 		s.peeringOperations(),
 		s.prefixListOperations(),
 		s.prefixListUseOperations(),

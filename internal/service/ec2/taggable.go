@@ -32,6 +32,7 @@ func taggables() []taggable {
 		tagged(nounNATGateway, func(n *resource.NATGateway) *resource.Tags { return &n.Tags }),
 		tagged(nounAddress, func(a *resource.Address) *resource.Tags { return &a.Tags }),
 		tagged(nounVPCEndpoint, func(e *resource.VPCEndpoint) *resource.Tags { return &e.Tags }),
+		tagged(nounEndpointService(), func(s *resource.EndpointService) *resource.Tags { return &s.Tags }),
 		tagged(nounPeering, func(p *resource.VPCPeeringConnection) *resource.Tags { return &p.Tags }),
 		tagged(nounPrefixList, func(p *resource.PrefixList) *resource.Tags { return &p.Tags }),
 		tagged(nounReservation(), func(r *resource.SubnetReservation) *resource.Tags { return &r.Tags }),
@@ -101,7 +102,7 @@ func retag(tx *state.Tx, ids []string, change func(resource.Tags) error) error {
 }
 
 func retagOne(tx *state.Tx, id string, change func(resource.Tags) error) error {
-	prefix, _, _ := strings.Cut(id, "-")
+	prefix := prefixOf(id)
 	if prefix == nounRule.Prefix {
 		return retagRule(tx, id, change)
 	}
@@ -120,6 +121,14 @@ func retagOne(tx *state.Tx, id string, change func(resource.Tags) error) error {
 		return nil
 	}
 	return api.Errorf("InvalidID", "The ID '%s' is not valid", id)
+}
+
+// prefixOf is what an id begins with, up to the dash before its digits.
+func prefixOf(id string) string {
+	if i := strings.LastIndex(id, "-"); i >= 0 {
+		return id[:i]
+	}
+	return id
 }
 
 func changed(old resource.Tags, change func(resource.Tags) error) (resource.Tags, error) {
