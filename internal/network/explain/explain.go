@@ -128,6 +128,7 @@ type explanation struct {
 	causes   []cause // one for each denial, in order
 	advice   *cause  // what the name's answer has to do with it
 	passes   int     // through routers
+	relays   int     // load balancers before this connection
 	// translated remembers what a NAT gateway must undo.
 	translated map[resource.NetworkInterfaceID]packet
 }

@@ -33,6 +33,8 @@ func (c *explanation) resolve() ([]netip.Addr, bool) {
 	case a.NXDomain && a.EndpointID != "":
 		why.component = Component{resource.KindVPCEndpoint, string(a.EndpointID)}
 		c.deny(why, "%s does not exist: the private zone %s of %s has no such name and hides the public one", a.Name, a.Zone, a.EndpointID)
+	case a.NXDomain && c.unacceptedName(a.Name) != nil:
+		c.unaccepted(c.unacceptedName(a.Name))
 	case a.NXDomain:
 		c.deny(why, "nobody in the region knows the name %s", a.Name)
 	case len(a.Addresses) == 0:

@@ -43,6 +43,8 @@ func (c *explanation) remedies(why cause) []option {
 		return advice(regionalNames(why)...)
 	case "NO_ROUTE_TO_DESTINATION", "BAD_STATE_ROUTE", "IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS":
 		return c.openWay(why)
+	case "x:VPCE_NOT_ACCEPTED":
+		return advice(acceptEndpoint(why)...)
 	case "DISCONNECTED_VPCS":
 		return c.joinVPCs(why)
 	case "PCX_REQUIRES_ADDRESS_IN_VPC_CIDR":

@@ -100,6 +100,9 @@ func (c *explanation) reached(a arrival) {
 
 // listener knows only of interface endpoints what listens on an interface.
 func (c *explanation) listener(e *topology.ENI, vpc *topology.VPC, p packet) {
+	if c.balanced(vpc, e, p) {
+		return
+	}
 	for _, endpoint := range vpc.Endpoints {
 		if slices.Contains(endpoint.ENIs, e.ID) {
 			c.trace.Endpoint, c.trace.Service = string(endpoint.ID), endpoint.Service
