@@ -4,6 +4,18 @@ package ec2
 
 import "time"
 
+// AcceptVpcEndpointConnectionsInput is the request of AcceptVpcEndpointConnections.
+type AcceptVpcEndpointConnectionsInput struct {
+	DryRun         *bool    `wire:"DryRun"`
+	ServiceId      *string  `wire:"ServiceId,required"`
+	VpcEndpointIds []string `wire:"VpcEndpointId,required"`
+}
+
+// AcceptVpcEndpointConnectionsOutput is the answer of AcceptVpcEndpointConnections.
+type AcceptVpcEndpointConnectionsOutput struct {
+	Unsuccessful []UnsuccessfulItem `wire:"Unsuccessful,out=unsuccessful"`
+}
+
 // AcceptVpcPeeringConnectionInput is the request of AcceptVpcPeeringConnection.
 type AcceptVpcPeeringConnectionInput struct {
 	DryRun                 *bool   `wire:"DryRun,out=dryRun"`
@@ -30,6 +42,14 @@ type AccountAttributeValue struct {
 type AddPrefixListEntry struct {
 	Cidr        *string `wire:"Cidr,required"`
 	Description *string `wire:"Description"`
+}
+
+// AddedPrincipal is part of ModifyVpcEndpointServicePermissions.
+type AddedPrincipal struct {
+	Principal           *string `wire:"Principal,out=principal"`
+	PrincipalType       *string `wire:"PrincipalType,out=principalType"`
+	ServiceId           *string `wire:"ServiceId,out=serviceId"`
+	ServicePermissionId *string `wire:"ServicePermissionId,out=servicePermissionId"`
 }
 
 // Address is part of DescribeAddresses.
@@ -89,6 +109,15 @@ type AllocateAddressOutput struct {
 	NetworkBorderGroup    *string `wire:"NetworkBorderGroup,out=networkBorderGroup"`
 	PublicIp              *string `wire:"PublicIp,out=publicIp"`
 	PublicIpv4Pool        *string `wire:"PublicIpv4Pool,out=publicIpv4Pool"`
+}
+
+// AllowedPrincipal is part of DescribeVpcEndpointServicePermissions.
+type AllowedPrincipal struct {
+	Principal           *string `wire:"Principal,out=principal"`
+	PrincipalType       *string `wire:"PrincipalType,out=principalType"`
+	ServiceId           *string `wire:"ServiceId,out=serviceId"`
+	ServicePermissionId *string `wire:"ServicePermissionId,out=servicePermissionId"`
+	Tags                []Tag   `wire:"TagSet,out=tagSet"`
 }
 
 // AssignPrivateIpAddressesInput is the request of AssignPrivateIpAddresses.
@@ -612,6 +641,24 @@ type CreateVpcEndpointOutput struct {
 	VpcEndpoint *VpcEndpoint `wire:"VpcEndpoint,out=vpcEndpoint"`
 }
 
+// CreateVpcEndpointServiceConfigurationInput is the request of CreateVpcEndpointServiceConfiguration.
+type CreateVpcEndpointServiceConfigurationInput struct {
+	AcceptanceRequired      *bool              `wire:"AcceptanceRequired"`
+	ClientToken             *string            `wire:"ClientToken"`
+	DryRun                  *bool              `wire:"DryRun"`
+	GatewayLoadBalancerArns []string           `wire:"GatewayLoadBalancerArn"`
+	NetworkLoadBalancerArns []string           `wire:"NetworkLoadBalancerArn"`
+	PrivateDnsName          *string            `wire:"PrivateDnsName"`
+	SupportedIpAddressTypes []string           `wire:"SupportedIpAddressType"`
+	TagSpecifications       []TagSpecification `wire:"TagSpecification"`
+}
+
+// CreateVpcEndpointServiceConfigurationOutput is the answer of CreateVpcEndpointServiceConfiguration.
+type CreateVpcEndpointServiceConfigurationOutput struct {
+	ClientToken          *string               `wire:"ClientToken,out=clientToken"`
+	ServiceConfiguration *ServiceConfiguration `wire:"ServiceConfiguration,out=serviceConfiguration"`
+}
+
 // CreateVpcPeeringConnectionInput is the request of CreateVpcPeeringConnection.
 type CreateVpcPeeringConnectionInput struct {
 	DryRun            *bool              `wire:"DryRun,out=dryRun"`
@@ -764,6 +811,17 @@ type DeleteTagsInput struct {
 	DryRun    *bool    `wire:"DryRun,out=dryRun"`
 	Resources []string `wire:"ResourceId,out=resourceId,item=member,required"`
 	Tags      []Tag    `wire:"Tag,out=tag"`
+}
+
+// DeleteVpcEndpointServiceConfigurationsInput is the request of DeleteVpcEndpointServiceConfigurations.
+type DeleteVpcEndpointServiceConfigurationsInput struct {
+	DryRun     *bool    `wire:"DryRun"`
+	ServiceIds []string `wire:"ServiceId,required"`
+}
+
+// DeleteVpcEndpointServiceConfigurationsOutput is the answer of DeleteVpcEndpointServiceConfigurations.
+type DeleteVpcEndpointServiceConfigurationsOutput struct {
+	Unsuccessful []UnsuccessfulItem `wire:"Unsuccessful,out=unsuccessful"`
 }
 
 // DeleteVpcEndpointsInput is the request of DeleteVpcEndpoints.
@@ -1242,6 +1300,50 @@ type DescribeVpcAttributeOutput struct {
 	VpcId                            *string                `wire:"VpcId,out=vpcId"`
 }
 
+// DescribeVpcEndpointConnectionsInput is the request of DescribeVpcEndpointConnections.
+type DescribeVpcEndpointConnectionsInput struct {
+	DryRun     *bool    `wire:"DryRun"`
+	Filters    []Filter `wire:"Filter,item=Filter"`
+	MaxResults *int64   `wire:"MaxResults"`
+	NextToken  *string  `wire:"NextToken"`
+}
+
+// DescribeVpcEndpointConnectionsOutput is the answer of DescribeVpcEndpointConnections.
+type DescribeVpcEndpointConnectionsOutput struct {
+	NextToken              *string                 `wire:"NextToken,out=nextToken"`
+	VpcEndpointConnections []VpcEndpointConnection `wire:"VpcEndpointConnectionSet,out=vpcEndpointConnectionSet"`
+}
+
+// DescribeVpcEndpointServiceConfigurationsInput is the request of DescribeVpcEndpointServiceConfigurations.
+type DescribeVpcEndpointServiceConfigurationsInput struct {
+	DryRun     *bool    `wire:"DryRun"`
+	Filters    []Filter `wire:"Filter,item=Filter"`
+	MaxResults *int64   `wire:"MaxResults"`
+	NextToken  *string  `wire:"NextToken"`
+	ServiceIds []string `wire:"ServiceId"`
+}
+
+// DescribeVpcEndpointServiceConfigurationsOutput is the answer of DescribeVpcEndpointServiceConfigurations.
+type DescribeVpcEndpointServiceConfigurationsOutput struct {
+	NextToken             *string                `wire:"NextToken,out=nextToken"`
+	ServiceConfigurations []ServiceConfiguration `wire:"ServiceConfigurationSet,out=serviceConfigurationSet"`
+}
+
+// DescribeVpcEndpointServicePermissionsInput is the request of DescribeVpcEndpointServicePermissions.
+type DescribeVpcEndpointServicePermissionsInput struct {
+	DryRun     *bool    `wire:"DryRun"`
+	Filters    []Filter `wire:"Filter,item=Filter"`
+	MaxResults *int64   `wire:"MaxResults"`
+	NextToken  *string  `wire:"NextToken"`
+	ServiceId  *string  `wire:"ServiceId,required"`
+}
+
+// DescribeVpcEndpointServicePermissionsOutput is the answer of DescribeVpcEndpointServicePermissions.
+type DescribeVpcEndpointServicePermissionsOutput struct {
+	AllowedPrincipals []AllowedPrincipal `wire:"AllowedPrincipals,out=allowedPrincipals"`
+	NextToken         *string            `wire:"NextToken,out=nextToken"`
+}
+
 // DescribeVpcEndpointServicesInput is the request of DescribeVpcEndpointServices.
 type DescribeVpcEndpointServicesInput struct {
 	DryRun       *bool    `wire:"DryRun"`
@@ -1356,7 +1458,7 @@ type DiskInfo struct {
 	Type     *string `wire:"Type,out=type"`
 }
 
-// DnsEntry is part of CreateVpcEndpoint, DescribeVpcEndpoints.
+// DnsEntry is part of CreateVpcEndpoint, DescribeVpcEndpointConnections, DescribeVpcEndpoints.
 type DnsEntry struct {
 	DnsName      *string `wire:"DnsName,out=dnsName"`
 	HostedZoneId *string `wire:"HostedZoneId,out=hostedZoneId"`
@@ -1485,7 +1587,7 @@ type EnclaveOptionsRequest struct {
 	Enabled *bool `wire:"Enabled"`
 }
 
-// Filter is part of DescribeAddresses, DescribeAvailabilityZones and 27 more operations.
+// Filter is part of DescribeAddresses, DescribeAvailabilityZones and 30 more operations.
 type Filter struct {
 	Name   *string  `wire:"Name"`
 	Values []string `wire:"Value"`
@@ -2315,6 +2417,40 @@ type ModifyVpcEndpointOutput struct {
 	Return *bool `wire:"Return,out=return"`
 }
 
+// ModifyVpcEndpointServiceConfigurationInput is the request of ModifyVpcEndpointServiceConfiguration.
+type ModifyVpcEndpointServiceConfigurationInput struct {
+	AcceptanceRequired            *bool    `wire:"AcceptanceRequired"`
+	AddGatewayLoadBalancerArns    []string `wire:"AddGatewayLoadBalancerArn"`
+	AddNetworkLoadBalancerArns    []string `wire:"AddNetworkLoadBalancerArn"`
+	AddSupportedIpAddressTypes    []string `wire:"AddSupportedIpAddressType"`
+	DryRun                        *bool    `wire:"DryRun"`
+	PrivateDnsName                *string  `wire:"PrivateDnsName"`
+	RemoveGatewayLoadBalancerArns []string `wire:"RemoveGatewayLoadBalancerArn"`
+	RemoveNetworkLoadBalancerArns []string `wire:"RemoveNetworkLoadBalancerArn"`
+	RemovePrivateDnsName          *bool    `wire:"RemovePrivateDnsName"`
+	RemoveSupportedIpAddressTypes []string `wire:"RemoveSupportedIpAddressType"`
+	ServiceId                     *string  `wire:"ServiceId,required"`
+}
+
+// ModifyVpcEndpointServiceConfigurationOutput is the answer of ModifyVpcEndpointServiceConfiguration.
+type ModifyVpcEndpointServiceConfigurationOutput struct {
+	Return *bool `wire:"Return,out=return"`
+}
+
+// ModifyVpcEndpointServicePermissionsInput is the request of ModifyVpcEndpointServicePermissions.
+type ModifyVpcEndpointServicePermissionsInput struct {
+	AddAllowedPrincipals    []string `wire:"AddAllowedPrincipals"`
+	DryRun                  *bool    `wire:"DryRun"`
+	RemoveAllowedPrincipals []string `wire:"RemoveAllowedPrincipals"`
+	ServiceId               *string  `wire:"ServiceId,required"`
+}
+
+// ModifyVpcEndpointServicePermissionsOutput is the answer of ModifyVpcEndpointServicePermissions.
+type ModifyVpcEndpointServicePermissionsOutput struct {
+	AddedPrincipals []AddedPrincipal `wire:"AddedPrincipalSet,out=addedPrincipalSet"`
+	ReturnValue     *bool            `wire:"Return,out=return"`
+}
+
 // ModifyVpcPeeringConnectionOptionsInput is the request of ModifyVpcPeeringConnectionOptions.
 type ModifyVpcPeeringConnectionOptionsInput struct {
 	AccepterPeeringConnectionOptions  *PeeringConnectionOptionsRequest `wire:"AccepterPeeringConnectionOptions"`
@@ -2599,6 +2735,14 @@ type PrivateDnsDetails struct {
 	PrivateDnsName *string `wire:"PrivateDnsName,out=privateDnsName"`
 }
 
+// PrivateDnsNameConfiguration is part of CreateVpcEndpointServiceConfiguration, DescribeVpcEndpointServiceConfigurations.
+type PrivateDnsNameConfiguration struct {
+	Name  *string `wire:"Name,out=name"`
+	State *string `wire:"State,out=state"`
+	Type  *string `wire:"Type,out=type"`
+	Value *string `wire:"Value,out=value"`
+}
+
 // PrivateDnsNameOptionsOnLaunch is part of CreateDefaultSubnet, CreateSubnet, DescribeSubnets.
 type PrivateDnsNameOptionsOnLaunch struct {
 	EnableResourceNameDnsAAAARecord *bool   `wire:"EnableResourceNameDnsAAAARecord,out=enableResourceNameDnsAAAARecord"`
@@ -2681,6 +2825,18 @@ type Region struct {
 	Endpoint    *string `wire:"RegionEndpoint,out=regionEndpoint"`
 	OptInStatus *string `wire:"OptInStatus,out=optInStatus"`
 	RegionName  *string `wire:"RegionName,out=regionName"`
+}
+
+// RejectVpcEndpointConnectionsInput is the request of RejectVpcEndpointConnections.
+type RejectVpcEndpointConnectionsInput struct {
+	DryRun         *bool    `wire:"DryRun"`
+	ServiceId      *string  `wire:"ServiceId,required"`
+	VpcEndpointIds []string `wire:"VpcEndpointId,required"`
+}
+
+// RejectVpcEndpointConnectionsOutput is the answer of RejectVpcEndpointConnections.
+type RejectVpcEndpointConnectionsOutput struct {
+	Unsuccessful []UnsuccessfulItem `wire:"Unsuccessful,out=unsuccessful"`
 }
 
 // RejectVpcPeeringConnectionInput is the request of RejectVpcPeeringConnection.
@@ -3030,6 +3186,25 @@ type SecurityGroupRuleUpdate struct {
 	SecurityGroupRuleId *string                   `wire:"SecurityGroupRuleId,required"`
 }
 
+// ServiceConfiguration is part of CreateVpcEndpointServiceConfiguration, DescribeVpcEndpointServiceConfigurations.
+type ServiceConfiguration struct {
+	AcceptanceRequired          *bool                        `wire:"AcceptanceRequired,out=acceptanceRequired"`
+	AvailabilityZones           []string                     `wire:"AvailabilityZoneSet,out=availabilityZoneSet"`
+	BaseEndpointDnsNames        []string                     `wire:"BaseEndpointDnsNameSet,out=baseEndpointDnsNameSet"`
+	GatewayLoadBalancerArns     []string                     `wire:"GatewayLoadBalancerArnSet,out=gatewayLoadBalancerArnSet"`
+	ManagesVpcEndpoints         *bool                        `wire:"ManagesVpcEndpoints,out=managesVpcEndpoints"`
+	NetworkLoadBalancerArns     []string                     `wire:"NetworkLoadBalancerArnSet,out=networkLoadBalancerArnSet"`
+	PayerResponsibility         *string                      `wire:"PayerResponsibility,out=payerResponsibility"`
+	PrivateDnsName              *string                      `wire:"PrivateDnsName,out=privateDnsName"`
+	PrivateDnsNameConfiguration *PrivateDnsNameConfiguration `wire:"PrivateDnsNameConfiguration,out=privateDnsNameConfiguration"`
+	ServiceId                   *string                      `wire:"ServiceId,out=serviceId"`
+	ServiceName                 *string                      `wire:"ServiceName,out=serviceName"`
+	ServiceState                *string                      `wire:"ServiceState,out=serviceState"`
+	ServiceType                 []ServiceTypeDetail          `wire:"ServiceType,out=serviceType"`
+	SupportedIpAddressTypes     []string                     `wire:"SupportedIpAddressTypeSet,out=supportedIpAddressTypeSet,min=0,max=2"`
+	Tags                        []Tag                        `wire:"TagSet,out=tagSet"`
+}
+
 // ServiceDetail is part of DescribeVpcEndpointServices.
 type ServiceDetail struct {
 	AcceptanceRequired              *bool               `wire:"AcceptanceRequired,out=acceptanceRequired"`
@@ -3051,7 +3226,7 @@ type ServiceDetail struct {
 	VpcEndpointPolicySupported      *bool               `wire:"VpcEndpointPolicySupported,out=vpcEndpointPolicySupported"`
 }
 
-// ServiceTypeDetail is part of DescribeVpcEndpointServices.
+// ServiceTypeDetail is part of CreateVpcEndpointServiceConfiguration, DescribeVpcEndpointServiceConfigurations, DescribeVpcEndpointServices.
 type ServiceTypeDetail struct {
 	ServiceType *string `wire:"ServiceType,out=serviceType"`
 }
@@ -3172,7 +3347,7 @@ type SubnetIpv6CidrBlockAssociation struct {
 	Ipv6CidrBlockState *SubnetCidrBlockState `wire:"Ipv6CidrBlockState,out=ipv6CidrBlockState"`
 }
 
-// Tag is part of AcceptVpcPeeringConnection, AllocateAddress and 47 more operations.
+// Tag is part of AcceptVpcPeeringConnection, AllocateAddress and 51 more operations.
 type Tag struct {
 	Key   *string `wire:"Key,out=key"`
 	Value *string `wire:"Value,out=value"`
@@ -3186,7 +3361,7 @@ type TagDescription struct {
 	Value        *string `wire:"Value,out=value"`
 }
 
-// TagSpecification is part of AllocateAddress, AuthorizeSecurityGroupEgress and 17 more operations.
+// TagSpecification is part of AllocateAddress, AuthorizeSecurityGroupEgress and 18 more operations.
 type TagSpecification struct {
 	ResourceType *string `wire:"ResourceType,out=resourceType"`
 	Tags         []Tag   `wire:"Tag"`
@@ -3210,13 +3385,13 @@ type UnassignPrivateIpAddressesInput struct {
 	PrivateIpAddresses []string `wire:"PrivateIpAddress,out=privateIpAddress,item=PrivateIpAddress"`
 }
 
-// UnsuccessfulItem is part of DeleteVpcEndpoints.
+// UnsuccessfulItem is part of AcceptVpcEndpointConnections, DeleteVpcEndpointServiceConfigurations and 2 more operations.
 type UnsuccessfulItem struct {
 	Error      *UnsuccessfulItemError `wire:"Error,out=error"`
 	ResourceId *string                `wire:"ResourceId,out=resourceId"`
 }
 
-// UnsuccessfulItemError is part of DeleteVpcEndpoints.
+// UnsuccessfulItemError is part of AcceptVpcEndpointConnections, DeleteVpcEndpointServiceConfigurations and 2 more operations.
 type UnsuccessfulItemError struct {
 	Code    *string `wire:"Code,out=code"`
 	Message *string `wire:"Message,out=message"`
@@ -3352,6 +3527,21 @@ type VpcEndpoint struct {
 	VpcEndpointId       *string                   `wire:"VpcEndpointId,out=vpcEndpointId"`
 	VpcEndpointType     *string                   `wire:"VpcEndpointType,out=vpcEndpointType"`
 	VpcId               *string                   `wire:"VpcId,out=vpcId"`
+}
+
+// VpcEndpointConnection is part of DescribeVpcEndpointConnections.
+type VpcEndpointConnection struct {
+	CreationTimestamp       *time.Time `wire:"CreationTimestamp,out=creationTimestamp"`
+	DnsEntries              []DnsEntry `wire:"DnsEntrySet,out=dnsEntrySet"`
+	GatewayLoadBalancerArns []string   `wire:"GatewayLoadBalancerArnSet,out=gatewayLoadBalancerArnSet"`
+	IpAddressType           *string    `wire:"IpAddressType,out=ipAddressType"`
+	NetworkLoadBalancerArns []string   `wire:"NetworkLoadBalancerArnSet,out=networkLoadBalancerArnSet"`
+	ServiceId               *string    `wire:"ServiceId,out=serviceId"`
+	Tags                    []Tag      `wire:"TagSet,out=tagSet"`
+	VpcEndpointConnectionId *string    `wire:"VpcEndpointConnectionId,out=vpcEndpointConnectionId"`
+	VpcEndpointId           *string    `wire:"VpcEndpointId,out=vpcEndpointId"`
+	VpcEndpointOwner        *string    `wire:"VpcEndpointOwner,out=vpcEndpointOwner"`
+	VpcEndpointState        *string    `wire:"VpcEndpointState,out=vpcEndpointState"`
 }
 
 // VpcIpv6CidrBlockAssociation is part of AssociateVpcCidrBlock, CreateDefaultVpc and 3 more operations.
