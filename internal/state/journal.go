@@ -55,6 +55,9 @@ var kinds = map[resource.Kind]func() Resource{
 	resource.KindTargetGroup:  func() Resource { return new(resource.TargetGroup) },
 	resource.KindListener:     func() Resource { return new(resource.Listener) },
 
+	resource.KindNetworkInsightsPath:     func() Resource { return new(resource.NetworkInsightsPath) },
+	resource.KindNetworkInsightsAnalysis: func() Resource { return new(resource.NetworkInsightsAnalysis) },
+
 	resource.KindEndpointService: func() Resource { return new(resource.EndpointService) },
 
 	resource.KindUser:         func() Resource { return new(resource.User) },

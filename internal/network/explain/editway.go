@@ -186,7 +186,7 @@ func (e GiveAddress) Remedy() Remedy {
 }
 
 // anyPublic stands for the address that AWS will choose (RFC 5737). Nobody has it.
-var anyPublic = netip.AddrFrom4([4]byte{198, 51, 100, 1})
+var anyPublic = netip.AddrFrom4([4]byte{192, 0, 2, 1})
 
 func (e GiveAddress) try(d *draft) {
 	d.eni(e.VPC, e.ENI, func(n *topology.ENI) {

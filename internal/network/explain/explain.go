@@ -69,6 +69,16 @@ type Hop struct {
 	Code      string    `json:"code,omitempty"` // of a denial
 	Rule      string    `json:"rule,omitempty"` // the rule, entry or route that decided
 	Text      string    `json:"text"`
+	// Where it happened, as far as that matters.
+	Where Where `json:"-"`
+}
+
+// Where is the place of a denial.
+type Where struct {
+	Direction string // ingress or egress; empty: neither
+	VPC       resource.VPCID
+	Subnet    resource.SubnetID
+	Interface resource.NetworkInterfaceID
 }
 
 // Remedy is one change that would help.

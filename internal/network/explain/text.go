@@ -33,7 +33,21 @@ func (c *explanation) deny(why cause, format string, args ...any) {
 }
 
 func (why cause) hop() Hop {
-	return Hop{Component: why.component, Verdict: Deny, Code: why.code, Rule: why.rule, Text: why.text}
+	h := Hop{Component: why.component, Verdict: Deny, Code: why.code, Rule: why.rule, Text: why.text}
+	switch why.code {
+	case "ENI_SG_RULES_MISMATCH", "SG_HAS_NO_RULES", "SUBNET_ACL_RESTRICTION", "x:NACL_BLOCKS_RETURN":
+		h.Where.Direction = why.direction.String()
+	}
+	if why.vpc != nil {
+		h.Where.VPC = why.vpc.ID
+	}
+	if why.subnet != nil {
+		h.Where.Subnet = why.subnet.ID
+	}
+	if why.eni != nil {
+		h.Where.Interface = why.eni.ID
+	}
+	return h
 }
 
 // note adds a hop that stops nothing.

@@ -289,6 +289,11 @@ func furnished(t *testing.T) *world {
 		ids = append(ids, *made.SubnetCidrReservation.SubnetCidrReservationId)
 	}
 	ids = append(ids, w.instances(w.known["SubnetId"])...)
+	from, to := w.eni(new(w.known["SubnetId"])), w.eni(new(w.known["SubnetId"]))
+	for i := range 8 {
+		path := w.insightsPath(from, to, 1+i)
+		ids = append(ids, *path, *do(w, w.startNetworkInsightsAnalysis, StartNetworkInsightsAnalysisInput{NetworkInsightsPathId: path}).NetworkInsightsAnalysis.NetworkInsightsAnalysisId)
+	}
 	eni := do(w, w.createVPCEndpoint, CreateVpcEndpointInput{VpcId: vpc, VpcEndpointType: new("Interface"), ServiceName: new("com.amazonaws.us-west-2.lambda"), SubnetIds: []string{w.known["SubnetId"]}})
 	ids = append(ids, *eni.VpcEndpoint.VpcEndpointId)
 	ids = append(ids, w.furnishService(vpc)...)

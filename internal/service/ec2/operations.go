@@ -24,6 +24,7 @@ func (s *ec2) operations() []service.Operation {
 		s.endpointOperations(),
 		s.endpointServiceOperations(),
 		s.peeringOperations(),
+		s.insightsOperations(),
 		s.prefixListOperations(),
 		s.prefixListUseOperations(),
 		s.regionOperations(),

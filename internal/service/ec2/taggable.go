@@ -34,6 +34,8 @@ func taggables() []taggable {
 		tagged(nounVPCEndpoint, func(e *resource.VPCEndpoint) *resource.Tags { return &e.Tags }),
 		tagged(nounEndpointService(), func(s *resource.EndpointService) *resource.Tags { return &s.Tags }),
 		tagged(nounPeering, func(p *resource.VPCPeeringConnection) *resource.Tags { return &p.Tags }),
+		tagged(nounInsightsPath(), func(p *resource.NetworkInsightsPath) *resource.Tags { return &p.Tags }),
+		tagged(nounAnalysis(), func(a *resource.NetworkInsightsAnalysis) *resource.Tags { return &a.Tags }),
 		tagged(nounPrefixList, func(p *resource.PrefixList) *resource.Tags { return &p.Tags }),
 		tagged(nounReservation(), func(r *resource.SubnetReservation) *resource.Tags { return &r.Tags }),
 		tagged(nounInstance, func(i *resource.Instance) *resource.Tags { return &i.Tags }),
