@@ -52,6 +52,18 @@ type AddedPrincipal struct {
 	ServicePermissionId *string `wire:"ServicePermissionId,out=servicePermissionId"`
 }
 
+// AdditionalDetail is part of DescribeNetworkInsightsAnalyses, StartNetworkInsightsAnalysis.
+type AdditionalDetail struct {
+	AdditionalDetailType      *string                    `wire:"AdditionalDetailType,out=additionalDetailType"`
+	Component                 *AnalysisComponent         `wire:"Component,out=component"`
+	LoadBalancers             []AnalysisComponent        `wire:"LoadBalancerSet,out=loadBalancerSet"`
+	RuleGroupRuleOptionsPairs []RuleGroupRuleOptionsPair `wire:"RuleGroupRuleOptionsPairSet,out=ruleGroupRuleOptionsPairSet"`
+	RuleGroupTypePairs        []RuleGroupTypePair        `wire:"RuleGroupTypePairSet,out=ruleGroupTypePairSet"`
+	RuleOptions               []RuleOption               `wire:"RuleOptionSet,out=ruleOptionSet"`
+	ServiceName               *string                    `wire:"ServiceName,out=serviceName"`
+	VpcEndpointService        *AnalysisComponent         `wire:"VpcEndpointService,out=vpcEndpointService"`
+}
+
 // Address is part of DescribeAddresses.
 type Address struct {
 	AllocationId            *string `wire:"AllocationId,out=allocationId"`
@@ -118,6 +130,80 @@ type AllowedPrincipal struct {
 	ServiceId           *string `wire:"ServiceId,out=serviceId"`
 	ServicePermissionId *string `wire:"ServicePermissionId,out=servicePermissionId"`
 	Tags                []Tag   `wire:"TagSet,out=tagSet"`
+}
+
+// AlternatePathHint is part of DescribeNetworkInsightsAnalyses, StartNetworkInsightsAnalysis.
+type AlternatePathHint struct {
+	ComponentArn *string `wire:"ComponentArn,out=componentArn"`
+	ComponentId  *string `wire:"ComponentId,out=componentId"`
+}
+
+// AnalysisAclRule is part of DescribeNetworkInsightsAnalyses, StartNetworkInsightsAnalysis.
+type AnalysisAclRule struct {
+	Cidr       *string    `wire:"Cidr,out=cidr"`
+	Egress     *bool      `wire:"Egress,out=egress"`
+	PortRange  *PortRange `wire:"PortRange,out=portRange"`
+	Protocol   *string    `wire:"Protocol,out=protocol"`
+	RuleAction *string    `wire:"RuleAction,out=ruleAction"`
+	RuleNumber *int64     `wire:"RuleNumber,out=ruleNumber"`
+}
+
+// AnalysisComponent is part of DescribeNetworkInsightsAnalyses, StartNetworkInsightsAnalysis.
+type AnalysisComponent struct {
+	Arn  *string `wire:"Arn,out=arn"`
+	Id   *string `wire:"Id,out=id"`
+	Name *string `wire:"Name,out=name"`
+}
+
+// AnalysisLoadBalancerListener is part of DescribeNetworkInsightsAnalyses, StartNetworkInsightsAnalysis.
+type AnalysisLoadBalancerListener struct {
+	InstancePort     *int64 `wire:"InstancePort,out=instancePort,min=0,max=65535"`
+	LoadBalancerPort *int64 `wire:"LoadBalancerPort,out=loadBalancerPort,min=0,max=65535"`
+}
+
+// AnalysisLoadBalancerTarget is part of DescribeNetworkInsightsAnalyses, StartNetworkInsightsAnalysis.
+type AnalysisLoadBalancerTarget struct {
+	Address          *string            `wire:"Address,out=address,min=0,max=15"`
+	AvailabilityZone *string            `wire:"AvailabilityZone,out=availabilityZone"`
+	Instance         *AnalysisComponent `wire:"Instance,out=instance"`
+	Port             *int64             `wire:"Port,out=port,min=0,max=65535"`
+}
+
+// AnalysisPacketHeader is part of DescribeNetworkInsightsAnalyses, StartNetworkInsightsAnalysis.
+type AnalysisPacketHeader struct {
+	DestinationAddresses  []string    `wire:"DestinationAddressSet,out=destinationAddressSet"`
+	DestinationPortRanges []PortRange `wire:"DestinationPortRangeSet,out=destinationPortRangeSet"`
+	Protocol              *string     `wire:"Protocol,out=protocol"`
+	SourceAddresses       []string    `wire:"SourceAddressSet,out=sourceAddressSet"`
+	SourcePortRanges      []PortRange `wire:"SourcePortRangeSet,out=sourcePortRangeSet"`
+}
+
+// AnalysisRouteTableRoute is part of DescribeNetworkInsightsAnalyses, StartNetworkInsightsAnalysis.
+type AnalysisRouteTableRoute struct {
+	CarrierGatewayId            *string `wire:"CarrierGatewayId,out=carrierGatewayId"`
+	CoreNetworkArn              *string `wire:"CoreNetworkArn,out=coreNetworkArn,min=1,max=1283"`
+	DestinationCidr             *string `wire:"DestinationCidr,out=destinationCidr"`
+	DestinationPrefixListId     *string `wire:"DestinationPrefixListId,out=destinationPrefixListId"`
+	EgressOnlyInternetGatewayId *string `wire:"EgressOnlyInternetGatewayId,out=egressOnlyInternetGatewayId"`
+	GatewayId                   *string `wire:"GatewayId,out=gatewayId"`
+	InstanceId                  *string `wire:"InstanceId,out=instanceId"`
+	LocalGatewayId              *string `wire:"LocalGatewayId,out=localGatewayId"`
+	NatGatewayId                *string `wire:"NatGatewayId,out=natGatewayId"`
+	NetworkInterfaceId          *string `wire:"NetworkInterfaceId,out=networkInterfaceId"`
+	Origin                      *string `wire:"Origin,out=origin"`
+	State                       *string `wire:"State,out=state"`
+	TransitGatewayId            *string `wire:"TransitGatewayId,out=transitGatewayId"`
+	VpcPeeringConnectionId      *string `wire:"VpcPeeringConnectionId,out=vpcPeeringConnectionId"`
+}
+
+// AnalysisSecurityGroupRule is part of DescribeNetworkInsightsAnalyses, StartNetworkInsightsAnalysis.
+type AnalysisSecurityGroupRule struct {
+	Cidr            *string    `wire:"Cidr,out=cidr"`
+	Direction       *string    `wire:"Direction,out=direction"`
+	PortRange       *PortRange `wire:"PortRange,out=portRange"`
+	PrefixListId    *string    `wire:"PrefixListId,out=prefixListId"`
+	Protocol        *string    `wire:"Protocol,out=protocol"`
+	SecurityGroupId *string    `wire:"SecurityGroupId,out=securityGroupId"`
 }
 
 // AssignPrivateIpAddressesInput is the request of AssignPrivateIpAddresses.
@@ -487,6 +573,26 @@ type CreateNetworkAclOutput struct {
 	NetworkAcl  *NetworkAcl `wire:"NetworkAcl,out=networkAcl"`
 }
 
+// CreateNetworkInsightsPathInput is the request of CreateNetworkInsightsPath.
+type CreateNetworkInsightsPathInput struct {
+	ClientToken         *string            `wire:"ClientToken,required"`
+	Destination         *string            `wire:"Destination"`
+	DestinationIp       *string            `wire:"DestinationIp,min=0,max=15"`
+	DestinationPort     *int64             `wire:"DestinationPort,min=0,max=65535"`
+	DryRun              *bool              `wire:"DryRun"`
+	FilterAtDestination *PathRequestFilter `wire:"FilterAtDestination"`
+	FilterAtSource      *PathRequestFilter `wire:"FilterAtSource"`
+	Protocol            *string            `wire:"Protocol,required"`
+	Source              *string            `wire:"Source,required"`
+	SourceIp            *string            `wire:"SourceIp,min=0,max=15"`
+	TagSpecifications   []TagSpecification `wire:"TagSpecification"`
+}
+
+// CreateNetworkInsightsPathOutput is the answer of CreateNetworkInsightsPath.
+type CreateNetworkInsightsPathOutput struct {
+	NetworkInsightsPath *NetworkInsightsPath `wire:"NetworkInsightsPath,out=networkInsightsPath"`
+}
+
 // CreateNetworkInterfaceInput is the request of CreateNetworkInterface.
 type CreateNetworkInterfaceInput struct {
 	ClientToken                     *string                                 `wire:"ClientToken"`
@@ -759,6 +865,28 @@ type DeleteNetworkAclEntryInput struct {
 type DeleteNetworkAclInput struct {
 	DryRun       *bool   `wire:"DryRun,out=dryRun"`
 	NetworkAclId *string `wire:"NetworkAclId,out=networkAclId,required"`
+}
+
+// DeleteNetworkInsightsAnalysisInput is the request of DeleteNetworkInsightsAnalysis.
+type DeleteNetworkInsightsAnalysisInput struct {
+	DryRun                    *bool   `wire:"DryRun"`
+	NetworkInsightsAnalysisId *string `wire:"NetworkInsightsAnalysisId,required"`
+}
+
+// DeleteNetworkInsightsAnalysisOutput is the answer of DeleteNetworkInsightsAnalysis.
+type DeleteNetworkInsightsAnalysisOutput struct {
+	NetworkInsightsAnalysisId *string `wire:"NetworkInsightsAnalysisId,out=networkInsightsAnalysisId"`
+}
+
+// DeleteNetworkInsightsPathInput is the request of DeleteNetworkInsightsPath.
+type DeleteNetworkInsightsPathInput struct {
+	DryRun                *bool   `wire:"DryRun"`
+	NetworkInsightsPathId *string `wire:"NetworkInsightsPathId,required"`
+}
+
+// DeleteNetworkInsightsPathOutput is the answer of DeleteNetworkInsightsPath.
+type DeleteNetworkInsightsPathOutput struct {
+	NetworkInsightsPathId *string `wire:"NetworkInsightsPathId,out=networkInsightsPathId"`
 }
 
 // DeleteNetworkInterfaceInput is the request of DeleteNetworkInterface.
@@ -1108,6 +1236,39 @@ type DescribeNetworkAclsInput struct {
 type DescribeNetworkAclsOutput struct {
 	NetworkAcls []NetworkAcl `wire:"NetworkAclSet,out=networkAclSet"`
 	NextToken   *string      `wire:"NextToken,out=nextToken"`
+}
+
+// DescribeNetworkInsightsAnalysesInput is the request of DescribeNetworkInsightsAnalyses.
+type DescribeNetworkInsightsAnalysesInput struct {
+	AnalysisEndTime            *time.Time `wire:"AnalysisEndTime"`
+	AnalysisStartTime          *time.Time `wire:"AnalysisStartTime"`
+	DryRun                     *bool      `wire:"DryRun"`
+	Filters                    []Filter   `wire:"Filter,item=Filter"`
+	MaxResults                 *int64     `wire:"MaxResults,min=1,max=100"`
+	NetworkInsightsAnalysisIds []string   `wire:"NetworkInsightsAnalysisId"`
+	NetworkInsightsPathId      *string    `wire:"NetworkInsightsPathId"`
+	NextToken                  *string    `wire:"NextToken"`
+}
+
+// DescribeNetworkInsightsAnalysesOutput is the answer of DescribeNetworkInsightsAnalyses.
+type DescribeNetworkInsightsAnalysesOutput struct {
+	NetworkInsightsAnalyses []NetworkInsightsAnalysis `wire:"NetworkInsightsAnalysisSet,out=networkInsightsAnalysisSet"`
+	NextToken               *string                   `wire:"NextToken,out=nextToken"`
+}
+
+// DescribeNetworkInsightsPathsInput is the request of DescribeNetworkInsightsPaths.
+type DescribeNetworkInsightsPathsInput struct {
+	DryRun                 *bool    `wire:"DryRun"`
+	Filters                []Filter `wire:"Filter,item=Filter"`
+	MaxResults             *int64   `wire:"MaxResults,min=1,max=100"`
+	NetworkInsightsPathIds []string `wire:"NetworkInsightsPathId"`
+	NextToken              *string  `wire:"NextToken"`
+}
+
+// DescribeNetworkInsightsPathsOutput is the answer of DescribeNetworkInsightsPaths.
+type DescribeNetworkInsightsPathsOutput struct {
+	NetworkInsightsPaths []NetworkInsightsPath `wire:"NetworkInsightsPathSet,out=networkInsightsPathSet"`
+	NextToken            *string               `wire:"NextToken,out=nextToken"`
 }
 
 // DescribeNetworkInterfaceAttributeInput is the request of DescribeNetworkInterfaceAttribute.
@@ -1587,10 +1748,97 @@ type EnclaveOptionsRequest struct {
 	Enabled *bool `wire:"Enabled"`
 }
 
-// Filter is part of DescribeAddresses, DescribeAvailabilityZones and 30 more operations.
+// Explanation is part of DescribeNetworkInsightsAnalyses, StartNetworkInsightsAnalysis.
+type Explanation struct {
+	Acl                           *AnalysisComponent             `wire:"Acl,out=acl"`
+	AclRule                       *AnalysisAclRule               `wire:"AclRule,out=aclRule"`
+	Address                       *string                        `wire:"Address,out=address,min=0,max=15"`
+	Addresses                     []string                       `wire:"AddressSet,out=addressSet"`
+	AttachedTo                    *AnalysisComponent             `wire:"AttachedTo,out=attachedTo"`
+	AvailabilityZones             []string                       `wire:"AvailabilityZoneSet,out=availabilityZoneSet"`
+	Cidrs                         []string                       `wire:"CidrSet,out=cidrSet"`
+	ClassicLoadBalancerListener   *AnalysisLoadBalancerListener  `wire:"ClassicLoadBalancerListener,out=classicLoadBalancerListener"`
+	Component                     *AnalysisComponent             `wire:"Component,out=component"`
+	ComponentAccount              *string                        `wire:"ComponentAccount,out=componentAccount"`
+	ComponentRegion               *string                        `wire:"ComponentRegion,out=componentRegion"`
+	CustomerGateway               *AnalysisComponent             `wire:"CustomerGateway,out=customerGateway"`
+	Destination                   *AnalysisComponent             `wire:"Destination,out=destination"`
+	DestinationVpc                *AnalysisComponent             `wire:"DestinationVpc,out=destinationVpc"`
+	Direction                     *string                        `wire:"Direction,out=direction"`
+	ElasticLoadBalancerListener   *AnalysisComponent             `wire:"ElasticLoadBalancerListener,out=elasticLoadBalancerListener"`
+	ExplanationCode               *string                        `wire:"ExplanationCode,out=explanationCode"`
+	FirewallStatefulRule          *FirewallStatefulRule          `wire:"FirewallStatefulRule,out=firewallStatefulRule"`
+	FirewallStatelessRule         *FirewallStatelessRule         `wire:"FirewallStatelessRule,out=firewallStatelessRule"`
+	IngressRouteTable             *AnalysisComponent             `wire:"IngressRouteTable,out=ingressRouteTable"`
+	InternetGateway               *AnalysisComponent             `wire:"InternetGateway,out=internetGateway"`
+	LoadBalancerArn               *string                        `wire:"LoadBalancerArn,out=loadBalancerArn,min=1,max=1283"`
+	LoadBalancerListenerPort      *int64                         `wire:"LoadBalancerListenerPort,out=loadBalancerListenerPort,min=0,max=65535"`
+	LoadBalancerTarget            *AnalysisLoadBalancerTarget    `wire:"LoadBalancerTarget,out=loadBalancerTarget"`
+	LoadBalancerTargetGroup       *AnalysisComponent             `wire:"LoadBalancerTargetGroup,out=loadBalancerTargetGroup"`
+	LoadBalancerTargetGroups      []AnalysisComponent            `wire:"LoadBalancerTargetGroupSet,out=loadBalancerTargetGroupSet"`
+	LoadBalancerTargetPort        *int64                         `wire:"LoadBalancerTargetPort,out=loadBalancerTargetPort,min=0,max=65535"`
+	MissingComponent              *string                        `wire:"MissingComponent,out=missingComponent"`
+	NatGateway                    *AnalysisComponent             `wire:"NatGateway,out=natGateway"`
+	NetworkInterface              *AnalysisComponent             `wire:"NetworkInterface,out=networkInterface"`
+	PacketField                   *string                        `wire:"PacketField,out=packetField"`
+	Port                          *int64                         `wire:"Port,out=port,min=0,max=65535"`
+	PortRanges                    []PortRange                    `wire:"PortRangeSet,out=portRangeSet"`
+	PrefixList                    *AnalysisComponent             `wire:"PrefixList,out=prefixList"`
+	Protocols                     []string                       `wire:"ProtocolSet,out=protocolSet"`
+	RouteTable                    *AnalysisComponent             `wire:"RouteTable,out=routeTable"`
+	RouteTableRoute               *AnalysisRouteTableRoute       `wire:"RouteTableRoute,out=routeTableRoute"`
+	SecurityGroup                 *AnalysisComponent             `wire:"SecurityGroup,out=securityGroup"`
+	SecurityGroupRule             *AnalysisSecurityGroupRule     `wire:"SecurityGroupRule,out=securityGroupRule"`
+	SecurityGroups                []AnalysisComponent            `wire:"SecurityGroupSet,out=securityGroupSet"`
+	SourceVpc                     *AnalysisComponent             `wire:"SourceVpc,out=sourceVpc"`
+	State                         *string                        `wire:"State,out=state"`
+	Subnet                        *AnalysisComponent             `wire:"Subnet,out=subnet"`
+	SubnetRouteTable              *AnalysisComponent             `wire:"SubnetRouteTable,out=subnetRouteTable"`
+	TransitGateway                *AnalysisComponent             `wire:"TransitGateway,out=transitGateway"`
+	TransitGatewayAttachment      *AnalysisComponent             `wire:"TransitGatewayAttachment,out=transitGatewayAttachment"`
+	TransitGatewayRouteTable      *AnalysisComponent             `wire:"TransitGatewayRouteTable,out=transitGatewayRouteTable"`
+	TransitGatewayRouteTableRoute *TransitGatewayRouteTableRoute `wire:"TransitGatewayRouteTableRoute,out=transitGatewayRouteTableRoute"`
+	Vpc                           *AnalysisComponent             `wire:"Vpc,out=vpc"`
+	VpcEndpoint                   *AnalysisComponent             `wire:"VpcEndpoint,out=vpcEndpoint"`
+	VpcPeeringConnection          *AnalysisComponent             `wire:"VpcPeeringConnection,out=vpcPeeringConnection"`
+	VpnConnection                 *AnalysisComponent             `wire:"VpnConnection,out=vpnConnection"`
+	VpnGateway                    *AnalysisComponent             `wire:"VpnGateway,out=vpnGateway"`
+}
+
+// Filter is part of DescribeAddresses, DescribeAvailabilityZones and 32 more operations.
 type Filter struct {
 	Name   *string  `wire:"Name"`
 	Values []string `wire:"Value"`
+}
+
+// FilterPortRange is part of CreateNetworkInsightsPath, DescribeNetworkInsightsPaths.
+type FilterPortRange struct {
+	FromPort *int64 `wire:"FromPort,out=fromPort,min=0,max=65535"`
+	ToPort   *int64 `wire:"ToPort,out=toPort,min=0,max=65535"`
+}
+
+// FirewallStatefulRule is part of DescribeNetworkInsightsAnalyses, StartNetworkInsightsAnalysis.
+type FirewallStatefulRule struct {
+	DestinationPorts []PortRange `wire:"DestinationPortSet,out=destinationPortSet"`
+	Destinations     []string    `wire:"DestinationSet,out=destinationSet"`
+	Direction        *string     `wire:"Direction,out=direction"`
+	Protocol         *string     `wire:"Protocol,out=protocol"`
+	RuleAction       *string     `wire:"RuleAction,out=ruleAction"`
+	RuleGroupArn     *string     `wire:"RuleGroupArn,out=ruleGroupArn,min=1,max=1283"`
+	SourcePorts      []PortRange `wire:"SourcePortSet,out=sourcePortSet"`
+	Sources          []string    `wire:"SourceSet,out=sourceSet"`
+}
+
+// FirewallStatelessRule is part of DescribeNetworkInsightsAnalyses, StartNetworkInsightsAnalysis.
+type FirewallStatelessRule struct {
+	DestinationPorts []PortRange `wire:"DestinationPortSet,out=destinationPortSet"`
+	Destinations     []string    `wire:"DestinationSet,out=destinationSet"`
+	Priority         *int64      `wire:"Priority,out=priority,min=-1,max=65535"`
+	Protocols        []int64     `wire:"ProtocolSet,out=protocolSet"`
+	RuleAction       *string     `wire:"RuleAction,out=ruleAction"`
+	RuleGroupArn     *string     `wire:"RuleGroupArn,out=ruleGroupArn,min=1,max=1283"`
+	SourcePorts      []PortRange `wire:"SourcePortSet,out=sourcePortSet"`
+	Sources          []string    `wire:"SourceSet,out=sourceSet"`
 }
 
 // FpgaDeviceInfo is part of DescribeInstanceTypes.
@@ -2556,6 +2804,44 @@ type NetworkInfo struct {
 	NetworkPerformance           *string           `wire:"NetworkPerformance,out=networkPerformance"`
 }
 
+// NetworkInsightsAnalysis is part of DescribeNetworkInsightsAnalyses, StartNetworkInsightsAnalysis.
+type NetworkInsightsAnalysis struct {
+	AdditionalAccounts         []string            `wire:"AdditionalAccountSet,out=additionalAccountSet"`
+	AlternatePathHints         []AlternatePathHint `wire:"AlternatePathHintSet,out=alternatePathHintSet"`
+	Explanations               []Explanation       `wire:"ExplanationSet,out=explanationSet"`
+	FilterInArns               []string            `wire:"FilterInArnSet,out=filterInArnSet"`
+	ForwardPathComponents      []PathComponent     `wire:"ForwardPathComponentSet,out=forwardPathComponentSet"`
+	NetworkInsightsAnalysisArn *string             `wire:"NetworkInsightsAnalysisArn,out=networkInsightsAnalysisArn,min=1,max=1283"`
+	NetworkInsightsAnalysisId  *string             `wire:"NetworkInsightsAnalysisId,out=networkInsightsAnalysisId"`
+	NetworkInsightsPathId      *string             `wire:"NetworkInsightsPathId,out=networkInsightsPathId"`
+	NetworkPathFound           *bool               `wire:"NetworkPathFound,out=networkPathFound"`
+	ReturnPathComponents       []PathComponent     `wire:"ReturnPathComponentSet,out=returnPathComponentSet"`
+	StartDate                  *time.Time          `wire:"StartDate,out=startDate"`
+	Status                     *string             `wire:"Status,out=status"`
+	StatusMessage              *string             `wire:"StatusMessage,out=statusMessage"`
+	SuggestedAccounts          []string            `wire:"SuggestedAccountSet,out=suggestedAccountSet"`
+	Tags                       []Tag               `wire:"TagSet,out=tagSet"`
+	WarningMessage             *string             `wire:"WarningMessage,out=warningMessage"`
+}
+
+// NetworkInsightsPath is part of CreateNetworkInsightsPath, DescribeNetworkInsightsPaths.
+type NetworkInsightsPath struct {
+	CreatedDate            *time.Time  `wire:"CreatedDate,out=createdDate"`
+	Destination            *string     `wire:"Destination,out=destination"`
+	DestinationArn         *string     `wire:"DestinationArn,out=destinationArn,min=1,max=1283"`
+	DestinationIp          *string     `wire:"DestinationIp,out=destinationIp,min=0,max=15"`
+	DestinationPort        *int64      `wire:"DestinationPort,out=destinationPort"`
+	FilterAtDestination    *PathFilter `wire:"FilterAtDestination,out=filterAtDestination"`
+	FilterAtSource         *PathFilter `wire:"FilterAtSource,out=filterAtSource"`
+	NetworkInsightsPathArn *string     `wire:"NetworkInsightsPathArn,out=networkInsightsPathArn,min=1,max=1283"`
+	NetworkInsightsPathId  *string     `wire:"NetworkInsightsPathId,out=networkInsightsPathId"`
+	Protocol               *string     `wire:"Protocol,out=protocol"`
+	Source                 *string     `wire:"Source,out=source"`
+	SourceArn              *string     `wire:"SourceArn,out=sourceArn,min=1,max=1283"`
+	SourceIp               *string     `wire:"SourceIp,out=sourceIp,min=0,max=15"`
+	Tags                   []Tag       `wire:"TagSet,out=tagSet"`
+}
+
 // NetworkInterface is part of CreateNetworkInterface, DescribeNetworkInterfaces.
 type NetworkInterface struct {
 	Association                     *NetworkInterfaceAssociation       `wire:"Association,out=association"`
@@ -2667,6 +2953,46 @@ type NitroTpmInfo struct {
 	SupportedVersions []string `wire:"SupportedVersions,out=supportedVersions"`
 }
 
+// PathComponent is part of DescribeNetworkInsightsAnalyses, StartNetworkInsightsAnalysis.
+type PathComponent struct {
+	AclRule                       *AnalysisAclRule               `wire:"AclRule,out=aclRule"`
+	AdditionalDetails             []AdditionalDetail             `wire:"AdditionalDetailSet,out=additionalDetailSet"`
+	AttachedTo                    *AnalysisComponent             `wire:"AttachedTo,out=attachedTo"`
+	Component                     *AnalysisComponent             `wire:"Component,out=component"`
+	DestinationVpc                *AnalysisComponent             `wire:"DestinationVpc,out=destinationVpc"`
+	ElasticLoadBalancerListener   *AnalysisComponent             `wire:"ElasticLoadBalancerListener,out=elasticLoadBalancerListener"`
+	Explanations                  []Explanation                  `wire:"ExplanationSet,out=explanationSet"`
+	FirewallStatefulRule          *FirewallStatefulRule          `wire:"FirewallStatefulRule,out=firewallStatefulRule"`
+	FirewallStatelessRule         *FirewallStatelessRule         `wire:"FirewallStatelessRule,out=firewallStatelessRule"`
+	InboundHeader                 *AnalysisPacketHeader          `wire:"InboundHeader,out=inboundHeader"`
+	OutboundHeader                *AnalysisPacketHeader          `wire:"OutboundHeader,out=outboundHeader"`
+	RouteTableRoute               *AnalysisRouteTableRoute       `wire:"RouteTableRoute,out=routeTableRoute"`
+	SecurityGroupRule             *AnalysisSecurityGroupRule     `wire:"SecurityGroupRule,out=securityGroupRule"`
+	SequenceNumber                *int64                         `wire:"SequenceNumber,out=sequenceNumber"`
+	ServiceName                   *string                        `wire:"ServiceName,out=serviceName"`
+	SourceVpc                     *AnalysisComponent             `wire:"SourceVpc,out=sourceVpc"`
+	Subnet                        *AnalysisComponent             `wire:"Subnet,out=subnet"`
+	TransitGateway                *AnalysisComponent             `wire:"TransitGateway,out=transitGateway"`
+	TransitGatewayRouteTableRoute *TransitGatewayRouteTableRoute `wire:"TransitGatewayRouteTableRoute,out=transitGatewayRouteTableRoute"`
+	Vpc                           *AnalysisComponent             `wire:"Vpc,out=vpc"`
+}
+
+// PathFilter is part of CreateNetworkInsightsPath, DescribeNetworkInsightsPaths.
+type PathFilter struct {
+	DestinationAddress   *string          `wire:"DestinationAddress,out=destinationAddress,min=0,max=15"`
+	DestinationPortRange *FilterPortRange `wire:"DestinationPortRange,out=destinationPortRange"`
+	SourceAddress        *string          `wire:"SourceAddress,out=sourceAddress,min=0,max=15"`
+	SourcePortRange      *FilterPortRange `wire:"SourcePortRange,out=sourcePortRange"`
+}
+
+// PathRequestFilter is part of CreateNetworkInsightsPath.
+type PathRequestFilter struct {
+	DestinationAddress   *string                 `wire:"DestinationAddress,min=0,max=15"`
+	DestinationPortRange *RequestFilterPortRange `wire:"DestinationPortRange"`
+	SourceAddress        *string                 `wire:"SourceAddress,min=0,max=15"`
+	SourcePortRange      *RequestFilterPortRange `wire:"SourcePortRange"`
+}
+
 // PeeringConnectionOptions is part of ModifyVpcPeeringConnectionOptions.
 type PeeringConnectionOptions struct {
 	AllowDnsResolutionFromRemoteVpc            *bool `wire:"AllowDnsResolutionFromRemoteVpc,out=allowDnsResolutionFromRemoteVpc"`
@@ -2699,7 +3025,7 @@ type PlacementGroupInfo struct {
 	SupportedStrategies []string `wire:"SupportedStrategies,out=supportedStrategies"`
 }
 
-// PortRange is part of CreateNetworkAcl, CreateNetworkAclEntry and 2 more operations.
+// PortRange is part of CreateNetworkAcl, CreateNetworkAclEntry and 4 more operations.
 type PortRange struct {
 	From *int64 `wire:"From,out=from"`
 	To   *int64 `wire:"To,out=to"`
@@ -2923,6 +3249,12 @@ type ReplaceRouteTableAssociationOutput struct {
 	NewAssociationId *string                     `wire:"NewAssociationId,out=newAssociationId"`
 }
 
+// RequestFilterPortRange is part of CreateNetworkInsightsPath.
+type RequestFilterPortRange struct {
+	FromPort *int64 `wire:"FromPort,min=0,max=65535"`
+	ToPort   *int64 `wire:"ToPort,min=0,max=65535"`
+}
+
 // Reservation is part of DescribeInstances, RunInstances.
 type Reservation struct {
 	Groups        []GroupIdentifier `wire:"GroupSet,out=groupSet"`
@@ -3055,6 +3387,24 @@ type RouteTableAssociation struct {
 type RouteTableAssociationState struct {
 	State         *string `wire:"State,out=state"`
 	StatusMessage *string `wire:"StatusMessage,out=statusMessage"`
+}
+
+// RuleGroupRuleOptionsPair is part of DescribeNetworkInsightsAnalyses, StartNetworkInsightsAnalysis.
+type RuleGroupRuleOptionsPair struct {
+	RuleGroupArn *string      `wire:"RuleGroupArn,out=ruleGroupArn,min=1,max=1283"`
+	RuleOptions  []RuleOption `wire:"RuleOptionSet,out=ruleOptionSet"`
+}
+
+// RuleGroupTypePair is part of DescribeNetworkInsightsAnalyses, StartNetworkInsightsAnalysis.
+type RuleGroupTypePair struct {
+	RuleGroupArn  *string `wire:"RuleGroupArn,out=ruleGroupArn,min=1,max=1283"`
+	RuleGroupType *string `wire:"RuleGroupType,out=ruleGroupType"`
+}
+
+// RuleOption is part of DescribeNetworkInsightsAnalyses, StartNetworkInsightsAnalysis.
+type RuleOption struct {
+	Keyword  *string  `wire:"Keyword,out=keyword"`
+	Settings []string `wire:"SettingSet,out=settingSet"`
 }
 
 // RunInstancesMonitoringEnabled is part of RunInstances.
@@ -3272,6 +3622,21 @@ type StartInstancesOutput struct {
 	StartingInstances []InstanceStateChange `wire:"InstancesSet,out=instancesSet"`
 }
 
+// StartNetworkInsightsAnalysisInput is the request of StartNetworkInsightsAnalysis.
+type StartNetworkInsightsAnalysisInput struct {
+	AdditionalAccounts    []string           `wire:"AdditionalAccount"`
+	ClientToken           *string            `wire:"ClientToken,required"`
+	DryRun                *bool              `wire:"DryRun"`
+	FilterInArns          []string           `wire:"FilterInArn"`
+	NetworkInsightsPathId *string            `wire:"NetworkInsightsPathId,required"`
+	TagSpecifications     []TagSpecification `wire:"TagSpecification"`
+}
+
+// StartNetworkInsightsAnalysisOutput is the answer of StartNetworkInsightsAnalysis.
+type StartNetworkInsightsAnalysisOutput struct {
+	NetworkInsightsAnalysis *NetworkInsightsAnalysis `wire:"NetworkInsightsAnalysis,out=networkInsightsAnalysis"`
+}
+
 // StateReason is part of DescribeImages, DescribeInstances, RunInstances.
 type StateReason struct {
 	Code    *string `wire:"Code,out=code"`
@@ -3347,7 +3712,7 @@ type SubnetIpv6CidrBlockAssociation struct {
 	Ipv6CidrBlockState *SubnetCidrBlockState `wire:"Ipv6CidrBlockState,out=ipv6CidrBlockState"`
 }
 
-// Tag is part of AcceptVpcPeeringConnection, AllocateAddress and 51 more operations.
+// Tag is part of AcceptVpcPeeringConnection, AllocateAddress and 55 more operations.
 type Tag struct {
 	Key   *string `wire:"Key,out=key"`
 	Value *string `wire:"Value,out=value"`
@@ -3361,7 +3726,7 @@ type TagDescription struct {
 	Value        *string `wire:"Value,out=value"`
 }
 
-// TagSpecification is part of AllocateAddress, AuthorizeSecurityGroupEgress and 18 more operations.
+// TagSpecification is part of AllocateAddress, AuthorizeSecurityGroupEgress and 20 more operations.
 type TagSpecification struct {
 	ResourceType *string `wire:"ResourceType,out=resourceType"`
 	Tags         []Tag   `wire:"Tag"`
@@ -3376,6 +3741,17 @@ type TerminateInstancesInput struct {
 // TerminateInstancesOutput is the answer of TerminateInstances.
 type TerminateInstancesOutput struct {
 	TerminatingInstances []InstanceStateChange `wire:"InstancesSet,out=instancesSet"`
+}
+
+// TransitGatewayRouteTableRoute is part of DescribeNetworkInsightsAnalyses, StartNetworkInsightsAnalysis.
+type TransitGatewayRouteTableRoute struct {
+	AttachmentId    *string `wire:"AttachmentId,out=attachmentId"`
+	DestinationCidr *string `wire:"DestinationCidr,out=destinationCidr"`
+	PrefixListId    *string `wire:"PrefixListId,out=prefixListId"`
+	ResourceId      *string `wire:"ResourceId,out=resourceId"`
+	ResourceType    *string `wire:"ResourceType,out=resourceType"`
+	RouteOrigin     *string `wire:"RouteOrigin,out=routeOrigin"`
+	State           *string `wire:"State,out=state"`
 }
 
 // UnassignPrivateIpAddressesInput is the request of UnassignPrivateIpAddresses.
