@@ -99,7 +99,7 @@ func (r *Region) inspector() inspect.Config {
 			AssumePrivateDNS: r.config.AssumePrivateDNS, NotEnforced: NotEnforced(), Quotas: r.config.Quotas,
 		},
 		Log: r.config.Log, Store: r.store, Status: r.loop.Status, Topology: r.topology.Load, Authority: r.authority.PEM(), Shutdown: r.end,
-		Session: r.session, Decide: r.decideAsked, Services: r.served,
+		Session: r.session, Decide: r.decideAsked, Services: r.served, Calls: r.calls, Ending: r.ending,
 		Stats: func(ctx context.Context) (any, error) {
 			s, err := r.network.Stats(ctx)
 			return s, err

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/culvert-cloud/culvert/internal/api/server"
+	"github.com/culvert-cloud/culvert/internal/calls"
 	"github.com/culvert-cloud/culvert/internal/compute/execution"
 	"github.com/culvert-cloud/culvert/internal/compute/instance"
 	"github.com/culvert-cloud/culvert/internal/network/balancer"
@@ -59,6 +60,7 @@ type Region struct {
 	pool      *execution.Pool
 	instances *instance.Manager
 	server    *server.Server
+	calls     *calls.Log
 
 	services         []service.Definition
 	objectOperations []string // S3's protocol is not made of operations, but has them

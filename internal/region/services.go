@@ -57,7 +57,7 @@ func (r *Region) openServices(ctx context.Context) error {
 	}); err != nil {
 		return fmt.Errorf("store what AWS provides: %w", err)
 	}
-	if err := r.openIdentity(); err != nil {
+	if err := errors.Join(r.openCalls(), r.openIdentity()); err != nil {
 		return err
 	}
 	authorizer := server.NewAuthorizer(r.decide)
@@ -124,13 +124,6 @@ func (r *Region) userOfKey(id string) (*resource.User, bool) {
 		return nil, false
 	}
 	return state.Get[*resource.User](v, k.User)
-}
-
-// recorded is told of every call after its answer.
-func (r *Region) recorded(c server.Record) {
-	if c.Caller.Type == api.User {
-		r.iam.Used(c.Caller.AccessKeyID, r.config.Region, c.Service, c.Time)
-	}
 }
 
 func (r *Region) openLogs() error {

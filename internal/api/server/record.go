@@ -17,6 +17,7 @@ type Record struct {
 	Operation string // empty: it was not found
 	Caller    api.Caller
 	Origin    api.Origin
+	UserAgent string
 	Decisions []Decided // in order; of many allowed ones only the first
 	Revision  uint64    // of an Update; zero: nothing changed
 	Status    int
@@ -49,6 +50,7 @@ func (s *Server) record(x *exchange) {
 		Time: x.call.Time, Duration: s.config.Now().Sub(x.call.Time), RequestID: x.call.RequestID,
 		Service: x.call.Service, Operation: x.call.Operation, Caller: x.call.Caller, Origin: x.call.Origin,
 		Decisions: x.trail.decisions, Revision: x.revision, Status: x.answer.status,
+		UserAgent: x.call.HTTP.UserAgent(),
 	}
 	if x.err != nil {
 		e := api.AsError(x.err)

@@ -58,6 +58,24 @@ func (c *client) call(ctx context.Context, method, path string, query url.Values
 
 // fetch makes one request and returns the answer as it is.
 func (c *client) fetch(ctx context.Context, method, path string, query url.Values) ([]byte, error) {
+	answer, err := c.open(ctx, method, path, query)
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Close()
+	return readAnswer(answer)
+}
+
+func readAnswer(r io.Reader) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(r, 64<<20))
+	if err != nil {
+		return nil, fmt.Errorf("read the region's answer: %w", err)
+	}
+	return body, nil
+}
+
+// open makes one request and returns the answer to be read, and closed.
+func (c *client) open(ctx context.Context, method, path string, query url.Values) (io.ReadCloser, error) {
 	base, err := url.Parse(*c.endpoint)
 	if err != nil || base.Host == "" {
 		return nil, &exitError{ExitUsage, fmt.Sprintf("--endpoint %q is not a URL such as http://%s", *c.endpoint, DefaultListen)}
@@ -75,15 +93,15 @@ func (c *client) fetch(ctx context.Context, method, path string, query url.Value
 	} else if err != nil {
 		return nil, &exitError{ExitNotRunning, fmt.Sprintf("ask the region on %s: %v", *c.endpoint, err)}
 	}
+	if response.StatusCode < 400 {
+		return response.Body, nil
+	}
 	defer response.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(response.Body, 64<<20))
+	body, err := readAnswer(response.Body)
 	if err != nil {
-		return nil, fmt.Errorf("read the region's answer: %w", err)
+		return nil, err
 	}
-	if response.StatusCode >= 400 {
-		return nil, refusal(response.StatusCode, body)
-	}
-	return body, nil
+	return nil, refusal(response.StatusCode, body)
 }
 
 func refusal(code int, body []byte) error {

@@ -58,6 +58,8 @@ type Config struct {
 	Authority []byte
 	// Shutdown asks the region to end; it returns at once.
 	Shutdown func()
+	Calls    Calls
+	Ending   <-chan struct{} // closed when the region ends
 }
 
 // Question is what is to be decided about a call.
@@ -106,6 +108,8 @@ func New(c Config) http.Handler {
 	})
 	mux.HandleFunc("GET /_culvert/diagram", c.serveDiagram)
 	handle("GET /_culvert/cost", c.cost)
+	mux.HandleFunc("GET /_culvert/calls", c.serveCalls)
+	handle("GET /_culvert/policy/suggest", c.suggest)
 	handle("/_culvert/", func(r *http.Request) (any, error) {
 		return nil, &problem{http.StatusNotFound, fmt.Sprintf("there is no %s %s here", r.Method, r.URL.Path)}
 	})
