@@ -18,7 +18,9 @@ func event(role string, decisions ...calls.Decision) *calls.Event {
 	return e
 }
 
-func allowed(action, on string) calls.Decision { return calls.Decision{Action: action, Resource: on, Allowed: true} }
+func allowed(action, on string) calls.Decision {
+	return calls.Decision{Action: action, Resource: on, Allowed: true}
+}
 
 func TestTheDocumentAllowsWhatWasSeenAndNothingElse(t *testing.T) {
 	l := NewLog()
