@@ -75,7 +75,9 @@ func (c *queryCodec) Output(requestID, operation string, output any) (*Response,
 	}
 	w := &xmlWriter{planner: c.planner, item: "member", iso: isoSeconds}
 	end := w.document(operation+"Response", c.service.Namespace)
-	if v.NumField() > 0 {
+	// An output without members is left out, unless the service says that its answers have it all the same: some
+	// SDKs insist on what is in the model.
+	if _, wrapped := output.(interface{ Wrapped() }); wrapped || v.NumField() > 0 {
 		w.element(operation+"Result", func() { w.structure(v) })
 	}
 	w.element("ResponseMetadata", func() { w.text("RequestId", requestID) })

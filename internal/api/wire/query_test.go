@@ -174,7 +174,18 @@ func TestQueryAnswersHaveAResult(t *testing.T) {
 	if strings.Contains(string(r.Body), "DeleteRoleResult") {
 		t.Errorf("an operation without output has a result: %s", r.Body)
 	}
+	r, err = c.Output("r", "RegisterTargets", &wrappedShape{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(r.Body), "<RegisterTargetsResult></RegisterTargetsResult>") {
+		t.Errorf("an empty output that says it has a result has none: %s", r.Body)
+	}
 }
+
+type wrappedShape struct{}
+
+func (*wrappedShape) Wrapped() {}
 
 func TestErrorsHaveTheProtocolsShape(t *testing.T) {
 	e := api.Errorf("InvalidVpcID.NotFound", "The vpc ID 'a<b' does not exist").With("BucketName", "b")
