@@ -39,6 +39,7 @@ func (r *Region) openCompute(code *lambda.CodeStore, bundle string) error {
 		Resolver: r.resolver, Region: r.config.Region, Account: Account,
 	})
 	r.later(func() error { r.pool.Close(); return nil })
+	r.sandboxes, r.bundle = sandboxes, bundle
 	r.openInstances(sandboxes, bundle)
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 
 	"github.com/culvert-cloud/culvert/internal/api/server"
 	"github.com/culvert-cloud/culvert/internal/launch"
@@ -96,9 +97,10 @@ func (r *Region) inspector() inspect.Config {
 	return inspect.Config{
 		Info: inspect.Info{
 			Version: r.config.Version, Endpoint: r.URL(), PID: hostPID(), Started: r.started, Data: r.config.Data, Rootless: launch.Rootless(),
-			AssumePrivateDNS: r.config.AssumePrivateDNS, NotEnforced: NotEnforced(), Quotas: r.config.Quotas,
+			AssumePrivateDNS: r.config.AssumePrivateDNS, NotEnforced: NotEnforced(), RunKey: filepath.Join(r.directory.path, runKey), Quotas: r.config.Quotas,
 		},
 		Log: r.config.Log, Store: r.store, Status: r.loop.Status, Topology: r.topology.Load, Authority: r.authority.PEM(), Shutdown: r.end,
+		Run: r.prepareRun, RunKey: r.runKey,
 		Session: r.session, Decide: r.decideAsked, Services: r.served, Calls: r.calls, Ending: r.ending,
 		Stats: func(ctx context.Context) (any, error) {
 			s, err := r.network.Stats(ctx)

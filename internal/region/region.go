@@ -17,6 +17,7 @@ import (
 	"github.com/culvert-cloud/culvert/internal/calls"
 	"github.com/culvert-cloud/culvert/internal/compute/execution"
 	"github.com/culvert-cloud/culvert/internal/compute/instance"
+	"github.com/culvert-cloud/culvert/internal/compute/sandbox/namespace"
 	"github.com/culvert-cloud/culvert/internal/network/balancer"
 	"github.com/culvert-cloud/culvert/internal/network/dataplane/linux"
 	"github.com/culvert-cloud/culvert/internal/network/endpoint"
@@ -59,6 +60,9 @@ type Region struct {
 	functions *lambda.Service
 	pool      *execution.Pool
 	instances *instance.Manager
+	sandboxes *namespace.Driver
+	bundle    string // file of the certificates that workloads trust
+	runKey    []byte
 	server    *server.Server
 	calls     *calls.Log
 

@@ -53,11 +53,11 @@ func (r *Region) openServices(ctx context.Context) error {
 				return err
 			}
 		}
-		return errors.Join(ec2.Bootstrap(tx), iam.Bootstrap(tx))
+		return errors.Join(forgetRuns(tx), ec2.Bootstrap(tx), iam.Bootstrap(tx))
 	}); err != nil {
 		return fmt.Errorf("store what AWS provides: %w", err)
 	}
-	if err := errors.Join(r.openCalls(), r.openIdentity()); err != nil {
+	if err := errors.Join(r.openCalls(), r.openIdentity(), r.openRun()); err != nil {
 		return err
 	}
 	authorizer := server.NewAuthorizer(r.decide)

@@ -37,6 +37,9 @@ type Sandbox interface {
 	// Exits tells the end of each main process, after everything it left behind has ended too. It is closed
 	// when the sandbox is gone.
 	Exits() <-chan Exit
+	// Interactive is what an interactive sandbox has beside its output: where the main process reads, and its
+	// standard error. Nil for others. Both are closed with the sandbox; input may be closed before.
+	Interactive() (input, errors *os.File)
 	// Output is what the processes write: standard output and error, and the framed log (see Spec). They
 	// belong to the sandbox and are closed with it.
 	Output() (lines, frames *os.File)
@@ -56,6 +59,8 @@ type Spec struct {
 	Files map[string]string
 	// Links are symbolic links, path to target.
 	Links map[string]string
+	// Interactive sandboxes have an input, and their standard error apart from their output.
+	Interactive bool
 	// TmpBytes is the size of /tmp, MemoryBytes of all processes together.
 	TmpBytes, MemoryBytes int64
 	// OpenFiles and Processes are limits.

@@ -42,6 +42,7 @@ type status struct {
 		Refused     []string `json:"refused"`
 		NotEnforced []string `json:"notEnforced"`
 	} `json:"services"`
+	RunKey string `json:"runKey"`
 }
 
 // call makes one request and decodes the JSON answer into out, if out is not nil.

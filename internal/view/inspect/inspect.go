@@ -31,6 +31,7 @@ type Info struct {
 	Rootless         bool
 	AssumePrivateDNS bool
 	NotEnforced      []string
+	RunKey           string // the file with the key of culvert run, as the region sees it
 	Quotas           resource.Quotas
 }
 
@@ -54,6 +55,9 @@ type Config struct {
 	// Session says as whom a function calls, and Decide whether a call may happen: what the front door uses.
 	Session func(f *resource.Function) (api.Caller, error)
 	Decide  func(r state.Reader, call *api.Call, q Question) (policy.Decision, error)
+	// Run prepares a command to run in the network, for callers that show RunKey. Nil: there is no such thing.
+	Run    func(context.Context, RunRequest) (Job, error)
+	RunKey []byte
 	// Authority is the certificate that workloads trust, PEM.
 	Authority []byte
 	// Shutdown asks the region to end; it returns at once.
@@ -107,6 +111,7 @@ func New(c Config) http.Handler {
 		_, _ = w.Write(c.Authority)
 	})
 	mux.HandleFunc("GET /_culvert/diagram", c.serveDiagram)
+	mux.HandleFunc("POST /_culvert/run", c.serveRun)
 	handle("GET /_culvert/cost", c.cost)
 	mux.HandleFunc("GET /_culvert/calls", c.serveCalls)
 	handle("GET /_culvert/policy/suggest", c.suggest)
@@ -154,6 +159,7 @@ type status struct {
 	Quotas           resource.Quotas `json:"quotas"`
 	RaisedQuotas     []string        `json:"raisedQuotas"` // name=value: not AWS's usual ones
 	Services         []Service       `json:"services"`
+	RunKey           string          `json:"runKey"` // file
 }
 
 func (c *Config) status(*http.Request) (any, error) {
@@ -163,7 +169,7 @@ func (c *Config) status(*http.Request) (any, error) {
 		Version: c.Info.Version, Region: v.Region(), Account: v.Account(), Endpoint: c.Info.Endpoint, PID: c.Info.PID,
 		Started: c.Info.Started, Data: c.Info.Data, Rootless: c.Info.Rootless, AssumePrivateDNS: c.Info.AssumePrivateDNS,
 		Revision: v.Revision(), AppliedRevision: applied, NotEnforced: c.Info.NotEnforced, Resources: count(v),
-		Services: c.Services(), Quotas: c.Info.Quotas.All(), RaisedQuotas: c.Info.Quotas.Texts(),
+		Services: c.Services(), Quotas: c.Info.Quotas.All(), RaisedQuotas: c.Info.Quotas.Texts(), RunKey: c.Info.RunKey,
 	}
 	if err != nil {
 		s.NetworkError = err.Error()

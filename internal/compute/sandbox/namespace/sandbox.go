@@ -30,6 +30,7 @@ type Sandbox struct {
 
 	control       *os.File
 	lines, frames *os.File
+	input, errors *os.File // of interactive ones
 	cmd           *exec.Cmd
 	gone          chan struct{} // PID 1 was waited for; nil: never started
 	exits         chan sandbox.Exit
@@ -158,6 +159,9 @@ func (s *Sandbox) Exits() <-chan sandbox.Exit { return s.exits }
 // Output is what the processes write.
 func (s *Sandbox) Output() (lines, frames *os.File) { return s.lines, s.frames }
 
+// Interactive is where the main process of an interactive sandbox reads, and its standard error.
+func (s *Sandbox) Interactive() (input, errors *os.File) { return s.input, s.errors }
+
 // Usage is how much memory is and was in use.
 func (s *Sandbox) Usage() sandbox.Usage {
 	current, peak := s.memory.usage()
@@ -186,7 +190,7 @@ func (s *Sandbox) close() error {
 			err = fmt.Errorf("end sandbox %s: process %d does not die", s.id, s.cmd.Process.Pid)
 		}
 	}
-	for _, f := range []*os.File{s.control, s.lines, s.frames} {
+	for _, f := range []*os.File{s.control, s.lines, s.frames, s.input, s.errors} {
 		if f != nil {
 			f.Close()
 		}

@@ -49,7 +49,7 @@ func (d *Driver) startOnce(ctx context.Context, spec sandbox.Spec, at sandbox.Ne
 	}
 	defer v.close()
 	l := &launching{d: d, s: newSandbox(d, spec)}
-	if err := l.prepare(v); err != nil {
+	if err := l.prepare(v, spec.Interactive); err != nil {
 		return nil, l.abandon(err)
 	}
 	single := d.ids.apply(l.cmd.SysProcAttr)
@@ -90,7 +90,7 @@ func (l *launching) release() {
 }
 
 // prepare makes the pipes and the command.
-func (l *launching) prepare(v *view) error {
+func (l *launching) prepare(v *view, interactive bool) error {
 	pair, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC|syscall.SOCK_NONBLOCK, 0)
 	if err != nil {
 		return fmt.Errorf("make control socket: %w", err)
@@ -126,6 +126,23 @@ func (l *launching) prepare(v *view) error {
 			Setsid:     true,
 		},
 	}
+	if interactive {
+		return l.connect()
+	}
+	return nil
+}
+
+// connect gives the main process an input, and a standard error of its own.
+func (l *launching) connect() error {
+	in, err := l.pipe(&l.s.input)
+	if err != nil {
+		return err
+	}
+	out, err := l.outPipe(&l.s.errors)
+	if err != nil {
+		return err
+	}
+	l.cmd.Stdin, l.cmd.Stderr = in, out
 	return nil
 }
 
