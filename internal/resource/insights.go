@@ -20,7 +20,7 @@ const (
 // NetworkInsightsPath is a question that can be asked again and again: can one thing reach another?
 type NetworkInsightsPath struct {
 	ID            NetworkInsightsPathID
-	Source        string // id: eni-, igw-, vpce-
+	Source        string // id: i-, eni-, igw-, vpce-
 	Destination   string // the same; empty: only DestinationIP
 	SourceIP      netip.Addr
 	DestinationIP netip.Addr

@@ -91,6 +91,10 @@ func suites() []suite {
 			{"BenchmarkDescribeLarge", "MB", "memory of that state and its network", "<= 500 MB", megabytes},
 			{"BenchmarkResolveLarge", "ns/op", "network of that state, made anew", "<= 100 ms", milliseconds},
 		}},
+		{"./internal/network/explain", "Mend|AllPairs", "3x", []figure{
+			{"BenchmarkMend", "ns/op", "culvert why among 1,000 ENIs: explained, and mended", "<= 50 ms", milliseconds},
+			{"BenchmarkAllPairs", "ns/op", "all of 1,000 ENIs to 10 services, explained", "<= 10 s", milliseconds},
+		}},
 		{"./internal/compute/execution", "Go|Python", "60x", []figure{
 			{"BenchmarkGoCold", "ms-p50", "Go function, cold, p50", "<= 30 ms", plainMS},
 			{"BenchmarkGoWarm", "ms-p50", "Go function, warm, p50", "<= 1 ms", plainMS},

@@ -323,6 +323,16 @@ func TestPathsAndAnalysesAreKeptFoundAndDeleted(t *testing.T) {
 	notSeen(n.world, n.describeNetworkInsightsPaths, DescribeNetworkInsightsPathsInput{NetworkInsightsPathIds: []string{*path}}, "InvalidNetworkInsightsPathId.NotFound")
 }
 
+func TestAPathMayBeginAtAnInstance(t *testing.T) {
+	n := newInsightsNet(t)
+	instance := n.start(RunInstancesInput{InstanceType: new("t3.micro"), SubnetId: n.near}).InstanceId
+	a := n.analysed(n.insightsPath(instance, n.to, 22))
+	eni := see(n.world, n.describeNetworkInterfaces, DescribeNetworkInterfacesInput{Filters: filter("attachment.instance-id", *instance)}).NetworkInterfaces[0].NetworkInterfaceId
+	if !*a.NetworkPathFound || *a.ForwardPathComponents[0].Component.Id != *eni {
+		t.Errorf("found %t, %v", *a.NetworkPathFound, codesOf(a))
+	}
+}
+
 func TestPathsThatCannotBeAreRefused(t *testing.T) {
 	n := newInsightsNet(t)
 	whole := func(change func(*CreateNetworkInsightsPathInput)) CreateNetworkInsightsPathInput {

@@ -57,7 +57,7 @@ func analyse(tx *state.Tx, p *resource.NetworkInsightsPath) (*resource.NetworkIn
 	t := topology.Resolve(tx, topology.Options{})
 	var result NetworkInsightsAnalysis
 	found := false
-	if flow, ok := pathFlow(t, p); ok {
+	if flow, ok := pathFlow(tx, t, p); ok {
 		trace := anyPort(t, flow)
 		found = trace.Reachable
 		c := components{reader: tx, topology: t}
@@ -80,12 +80,12 @@ func analyse(tx *state.Tx, p *resource.NetworkInsightsPath) (*resource.NetworkIn
 }
 
 // pathFlow is the flow that a path asks about; false: one of its ends is gone.
-func pathFlow(t *topology.Topology, p *resource.NetworkInsightsPath) (explain.Flow, bool) {
+func pathFlow(r state.Reader, t *topology.Topology, p *resource.NetworkInsightsPath) (explain.Flow, bool) {
 	f := explain.Flow{Protocol: explain.TCP, Port: uint16(p.Port), Source: p.SourceIP, To: p.DestinationIP}
 	if p.Protocol == "udp" {
 		f.Protocol = explain.UDP
 	}
-	from, ok := pathEnd(t, p.Source)
+	from, ok := pathEnd(r, t, p.Source)
 	if !ok {
 		return f, false
 	}
@@ -95,7 +95,7 @@ func pathFlow(t *topology.Topology, p *resource.NetworkInsightsPath) (explain.Fl
 	if p.Destination == "" {
 		return f, true
 	}
-	to, ok := pathEnd(t, p.Destination)
+	to, ok := pathEnd(r, t, p.Destination)
 	switch {
 	case !ok:
 		return f, false
@@ -111,7 +111,10 @@ func pathFlow(t *topology.Topology, p *resource.NetworkInsightsPath) (explain.Fl
 }
 
 // pathEnd is the interface of an end; nil for an internet gateway, which stands for the internet.
-func pathEnd(t *topology.Topology, id string) (*topology.ENI, bool) {
+func pathEnd(r state.Reader, t *topology.Topology, id string) (*topology.ENI, bool) {
+	if i, ok := state.Get[*resource.Instance](r, id); ok {
+		id = string(i.InterfaceID)
+	}
 	if e := t.ENIs[resource.NetworkInterfaceID(id)]; e != nil {
 		return e, true
 	}

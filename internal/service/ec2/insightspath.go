@@ -130,8 +130,10 @@ func insightsEnd(r state.Reader, parameter, text string) (string, error) {
 		_, err = find[*resource.InternetGateway](r, nounInternetGateway, parameter, &id)
 	case "vpce":
 		_, err = find[*resource.VPCEndpoint](r, nounVPCEndpoint, parameter, &id)
-	case "tgw", "vgw", "pcx", "i":
-		return "", unsupported("A path cannot begin or end at %s in this region: use a network interface, an internet gateway or a VPC endpoint.", text)
+	case "i":
+		_, err = find[*resource.Instance](r, nounInstance, parameter, &id)
+	case "tgw", "vgw", "pcx":
+		return "", unsupported("A path cannot begin or end at %s in this region: use an instance, a network interface, an internet gateway or a VPC endpoint.", text)
 	default:
 		return "", invalidValue(parameter, text)
 	}
@@ -202,7 +204,7 @@ func insightsPathOutput(r state.Reader, p *resource.NetworkInsightsPath) Network
 func insightsKind(id string) string {
 	prefix, _, _ := strings.Cut(id, "-")
 	kinds := [][2]string{
-		{"eni", "network-interface"}, {"igw", "internet-gateway"}, {"vpce", "vpc-endpoint"}, {"sg", "security-group"}, {"acl", "network-acl"},
+		{"eni", "network-interface"}, {"i", "instance"}, {"igw", "internet-gateway"}, {"vpce", "vpc-endpoint"}, {"sg", "security-group"}, {"acl", "network-acl"},
 		{"rtb", "route-table"}, {"nat", "natgateway"}, {"pcx", "vpc-peering-connection"}, {"vpc", "vpc"}, {"subnet", "subnet"}, {"pl", "prefix-list"},
 	}
 	if i := slices.IndexFunc(kinds, func(k [2]string) bool { return k[0] == prefix }); i >= 0 {

@@ -46,11 +46,17 @@ func (e *ends) from(q url.Values) error {
 	case eni != "":
 		return e.fromInterface(eni)
 	case source == "":
-		return badRequest("say who: source= with a function, an interface, a subnet, an IPv4 address or internet")
+		return badRequest("say who: source= with a function, an instance, an interface, a subnet, an IPv4 address or internet")
 	case source == theInternet:
 		e.sources = []origin{{}}
 	case strings.HasPrefix(source, "eni-"):
 		return e.fromInterface(source)
+	case strings.HasPrefix(source, "i-"):
+		n, err := e.instance(source)
+		if err != nil {
+			return err
+		}
+		return e.fromInterface(string(n))
 	case strings.HasPrefix(source, "subnet-"):
 		return e.fromSubnet(resource.SubnetID(source))
 	}
@@ -80,6 +86,24 @@ func (e *ends) fromFunction(name string) error {
 		return notFound("function %s has no interface", name)
 	}
 	return nil
+}
+
+// instance finds the primary interface of an instance. One that does not run sends and answers nothing.
+func (e *ends) instance(id string) (resource.NetworkInterfaceID, error) {
+	i, ok := state.Get[*resource.Instance](e.view, id)
+	switch {
+	case !ok:
+		var all []string
+		for _, i := range state.List[*resource.Instance](e.view) {
+			all = append(all, string(i.ID))
+		}
+		return "", notFound("there is no instance %q in this region; instances: %s", id, someOf(all))
+	case i.InterfaceID == "":
+		return "", badRequest("instance %s is %s and has no interface", id, i.State)
+	case i.State != resource.InstanceRunning:
+		e.notes = append(e.notes, fmt.Sprintf("%s is %s: until it runs it sends and answers nothing", id, i.State))
+	}
+	return i.InterfaceID, nil
 }
 
 // known lists what there is to ask about.
@@ -186,6 +210,12 @@ func (e *ends) to(target string) error {
 		return e.toInternet()
 	case strings.Contains(target, "://"):
 		return e.toURL(target)
+	case strings.HasPrefix(target, "i-"):
+		id, err := e.instance(target)
+		if err != nil {
+			return err
+		}
+		return e.to(string(id))
 	case strings.HasPrefix(target, "eni-"):
 		n := e.topology.ENIs[resource.NetworkInterfaceID(target)]
 		if n == nil {

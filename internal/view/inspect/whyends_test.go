@@ -24,6 +24,8 @@ func twins(t *testing.T) Config {
 			PrivateIPs: []netip.Addr{netip.MustParseAddr("10.0.1.4"), netip.MustParseAddr("10.0.1.5")}})
 		tx.Put(&resource.Address{AllocationID: "eipalloc-2", PublicIP: netip.MustParseAddr("34.210.0.9"), NetworkInterfaceID: "eni-2"})
 		tx.Put(&resource.Function{Name: "sts"})
+		tx.Put(&resource.Instance{ID: "i-1", State: resource.InstanceRunning, InterfaceID: "eni-2"})
+		tx.Put(&resource.Instance{ID: "i-2", State: resource.InstanceTerminated})
 		return nil
 	}); err != nil {
 		t.Fatal(err)
@@ -46,6 +48,8 @@ func TestEverySourceAndDestinationIsUnderstood(t *testing.T) {
 		"8.8.8.8 > eni-1":                                 {"x:FUNCTION_NOT_IN_VPC", "10.0.1.4"},
 		"private > 10.0.1.5":                              {"NO_POSSIBLE_DESTINATION", "vpc-1"},
 		"public > function:private":                       {"x:FUNCTION_NOT_IN_VPC", "10.0.1.4"},
+		"i-1 > 10.0.1.9":                                  {"SG_HAS_NO_RULES", "eni-2 (10.0.1.4)"},
+		"internet > i-1":                                  {"IGW_PRIVATE_IP_ASSOCIATION_FOR_INGRESS", "34.210.0.9"},
 		"public > s3":                                     {"", "reaches"},
 	} {
 		from, to, _ := strings.Cut(ask, " > ")
@@ -74,6 +78,8 @@ func TestUnknownAndAmbiguousEndsAreRefusedWithWhatThereIs(t *testing.T) {
 		"private > nobody":                     {404, "no service of this region (ec2, "},
 		"private > function:nobody":            {404, "functions: private, public, sts"},
 		"private > function:public":            {400, "function public is in no VPC"},
+		"i-9 > s3":                             {404, "instances: i-1, i-2"},
+		"private > i-2":                        {400, "instance i-2 is terminated and has no interface"},
 		"private > eni-9":                      {404, "interfaces: eni-1, eni-2"},
 		"private > ftp://x.example":            {400, "whose port is not known"},
 		"eni-2 > private":                      {400, "10.0.1.4 means eni-2: nothing can be sent to eni-1 from there"},
