@@ -10,13 +10,16 @@ import (
 
 // as makes the calls that follow as a session of a role, with a key, or as the operator again.
 func as(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 && len(args) != 2 {
-		ts.Fatalf("usage: as ROLE-ARN | as operator | as ACCESS-KEY-ID SECRET")
+	if neg || len(args) < 1 || len(args) > 3 {
+		ts.Fatalf("usage: as ROLE-ARN | as operator | as ACCESS-KEY-ID SECRET [TOKEN]")
 	}
 	client := of(ts).client
 	client.Credentials = nil
-	if len(args) == 2 {
+	if len(args) > 1 {
 		client.Credentials = &aws.Credentials{AccessKeyID: args[0], SecretAccessKey: args[1]}
+		if len(args) > 2 {
+			client.Credentials.SessionToken = args[2]
+		}
 		return
 	}
 	if args[0] == "operator" {

@@ -48,7 +48,7 @@ import (
 //	invoke NAME [JSON]                                      run a function; its answer is stdout, its error stderr
 //	person NAME POLICY-FILE -> VAR                          make a role that the account may assume, with a policy
 //	as ROLE-ARN, as operator                                make the calls that follow as a session of the role, or as before
-//	as ACCESS-KEY-ID SECRET                                 make the calls that follow with a key
+//	as ACCESS-KEY-ID SECRET [TOKEN]                         make the calls that follow with a key
 //	instance VAR SCRIPT [NAME=VALUE...], becomes VAR STATE, console VAR PATTERN   see instanceverbs_test.go
 //
 // A verb with ! before it must fail; stderr then holds AWS's code and message.

@@ -78,6 +78,13 @@ type Caller struct {
 	AccessKeyID string
 	// SessionPolicy is the policy passed when the session was made; empty: none.
 	SessionPolicy string
+	// SessionPolicyARNs are managed policies that limit the session as well.
+	SessionPolicyARNs []string
+	SessionTags       map[string]string
+	TransitiveTags    []string // keys of those tags that sessions made by this one get too
+	SourceIdentity    string
+	// Temporary: a user or the root with a session token.
+	Temporary bool
 }
 
 // PrincipalARN is the value of aws:PrincipalArn.

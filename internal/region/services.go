@@ -61,6 +61,7 @@ func (r *Region) openServices(ctx context.Context) error {
 		return err
 	}
 	authorizer := server.NewAuthorizer(r.decide)
+	authorizer.Seal = r.vault.SealMessage
 	objectStore := s3.New(s3.Config{
 		Store: r.store, Engine: r.engine.Transport(), Log: r.config.Log,
 		Authorize: authorizer.Authorize, SigningKey: server.SigningKey,

@@ -124,3 +124,18 @@ func (s *Statement) coversResource(r *request) bool {
 	}
 	return matched != (len(s.NotResources) > 0)
 }
+
+// Join makes one document of several of a kind, of which any may allow and any may deny; nil of none.
+func Join(name string, documents []*Document) *Document {
+	switch len(documents) {
+	case 0:
+		return nil
+	case 1:
+		return documents[0]
+	}
+	out := &Document{Name: name, Kind: documents[0].Kind, Version: documents[0].Version}
+	for _, d := range documents {
+		out.Statements = append(out.Statements, d.Statements...)
+	}
+	return out
+}

@@ -36,6 +36,22 @@ func (s Step) Conditions() []Condition {
 	return s.statement.Conditions()
 }
 
+// Actions are those of the statement, as written; empty if it has NotAction.
+func (s Step) Actions() []string {
+	if s.statement == nil {
+		return nil
+	}
+	return s.statement.Actions
+}
+
+// Resources are those of the statement, as written.
+func (s Step) Resources() []string {
+	if s.statement == nil {
+		return nil
+	}
+	return s.statement.Resources
+}
+
 // String says in words what became of the statement.
 func (s Step) String() string {
 	name := fmt.Sprintf("%s policy %s, statement %d", s.Kind.word(), s.Document, s.Statement)

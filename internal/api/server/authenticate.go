@@ -54,6 +54,9 @@ func (s *Server) authenticate(x *exchange) error {
 		return err
 	}
 	x.signature, x.call.Caller = result, result.Caller
+	if result.Caller.Temporary && x.service.Name == "iam" { // see the IAM guide, GetSessionToken
+		return api.Errorf("InvalidClientTokenId", "The security token included in the request is invalid").WithStatus(http.StatusForbidden)
+	}
 	return nil
 }
 

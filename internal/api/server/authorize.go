@@ -1,8 +1,6 @@
 package server
 
 import (
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
@@ -26,6 +24,8 @@ type Question struct {
 
 // Authorizer asks whether calls may happen, words refusals, and notes every decision for the call's record.
 type Authorizer struct {
+	// Seal makes the failure messages of EC2, which sts:DecodeAuthorizationMessage opens. Nil: they are left empty.
+	Seal   func(text []byte) string
 	decide func(state.Reader, *api.Call, Question) (policy.Decision, error)
 }
 
@@ -56,15 +56,19 @@ func (a *Authorizer) Authorize(r state.Reader, call *api.Call, action, resource 
 	if x != nil && x.service != nil {
 		protocol = x.service.Protocol
 	}
-	return denied(protocol, call, action, resource, d)
+	message := ""
+	if protocol == service.EC2Query && a.Seal != nil {
+		message = a.Seal(failureMessage(call, Question{Action: action, Resource: resource, Keys: keys}, d))
+	}
+	return denied(protocol, call, action, resource, d, message)
 }
 
 // denied words a denial as the services of a protocol do.
-func denied(protocol service.Protocol, call *api.Call, action, resource string, d policy.Decision) *api.Error {
+func denied(protocol service.Protocol, call *api.Call, action, resource string, d policy.Decision, message string) *api.Error {
 	text := policy.DeniedText(call.Caller.ARN, action, resource, protocol == service.RESTXML, d)
 	switch protocol {
 	case service.EC2Query:
-		text = fmt.Sprintf("You are not authorized to perform this operation. %s. Encoded authorization failure message: %s", text, failureMessage(call, action, resource, d))
+		text = fmt.Sprintf("You are not authorized to perform this operation. %s. Encoded authorization failure message: %s", text, message)
 		return api.Errorf("UnauthorizedOperation", "%s", text).WithStatus(http.StatusForbidden)
 	case service.AWSJSON11:
 		return api.Errorf("AccessDeniedException", "%s", text)
@@ -72,18 +76,6 @@ func denied(protocol service.Protocol, call *api.Call, action, resource string, 
 		return api.Errorf("AccessDeniedException", "%s", text).WithStatus(http.StatusForbidden)
 	}
 	return api.Errorf("AccessDenied", "%s", text).WithStatus(http.StatusForbidden)
-}
-
-// failureMessage is the blob at the end of EC2's refusals. AWS's is opaque; ours is the decision, in base64.
-func failureMessage(call *api.Call, action, resource string, d policy.Decision) string {
-	text, err := json.Marshal(map[string]any{
-		"allowed": d.Allowed, "explicitDeny": d.Explicit, "kind": d.Kind, "document": d.Document, "sid": d.Sid,
-		"context": map[string]string{"principal": call.Caller.ARN, "action": action, "resource": resource},
-	})
-	if err != nil {
-		return ""
-	}
-	return base64.RawURLEncoding.EncodeToString(text)
 }
 
 // authorizeOperation asks for every resource that the operation acts on, then for what else the call needs.

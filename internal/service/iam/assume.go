@@ -9,20 +9,20 @@ import (
 
 const assumeRole = "sts:AssumeRole"
 
-// CanAssume returns the role if the caller may assume it. The role's trust policy must allow it by itself; keys are
-// further condition keys, lower case, such as sts:externalid. A role that does not exist is refused with the same
+// CanAssume returns the role if the caller may take an action on it: sts:AssumeRole, sts:TagSession or
+// sts:SetSourceIdentity. The role's trust policy must allow it by itself; keys are further condition keys, lower case, such as sts:externalid. A role that does not exist is refused with the same
 // words, so that nobody can find out which roles there are.
 //
 // AWS lets nobody assume a role as the account's root. Here the root is the operator, who has no user to be
 // instead, so a trust policy that names the account lets it in.
-func (s *Service) CanAssume(r state.Reader, call *api.Call, roleARN string, keys map[string][]string) (*resource.Role, error) {
+func (s *Service) CanAssume(r state.Reader, call *api.Call, roleARN, action string, keys map[string][]string) (*resource.Role, error) {
 	refused := api.Errorf("AccessDenied", "User: %s is not authorized to perform: %s on resource: %s",
-		call.Caller.ARN, assumeRole, roleARN).WithStatus(403)
+		call.Caller.ARN, action, roleARN).WithStatus(403)
 	role, ok := roleByARN(r, roleARN)
 	if !ok || call.Caller.Type == api.Anonymous {
 		return nil, refused
 	}
-	d, err := s.DecideAssume(r, call, role, keys)
+	d, err := s.decideTrusted(r, call, role, action, keys)
 	if err != nil {
 		return nil, err
 	}
@@ -34,11 +34,22 @@ func (s *Service) CanAssume(r state.Reader, call *api.Call, roleARN string, keys
 
 // DecideAssume is [Service.Decide] for assuming a role.
 func (s *Service) DecideAssume(r state.Reader, call *api.Call, role *resource.Role, keys map[string][]string) (policy.Decision, error) {
+	return s.decideTrusted(r, call, role, assumeRole, keys)
+}
+
+// decideTrusted decides about an action on a role that its trust policy must allow.
+func (s *Service) decideTrusted(r state.Reader, call *api.Call, role *resource.Role, action string, keys map[string][]string) (policy.Decision, error) {
 	trust, err := s.trust(role)
 	if err != nil {
 		return policy.Decision{}, err
 	}
-	return s.decide(r, call, Question{Action: assumeRole, Resource: role.ARN, Policy: trust, Keys: keys}, true)
+	return s.decide(r, call, Question{Action: action, Resource: role.ARN, Policy: trust, Keys: keys}, true)
+}
+
+// CheckManagedPolicy refuses an ARN that is not that of a managed policy.
+func (s *Service) CheckManagedPolicy(r state.Reader, arn string) error {
+	_, err := mustPolicy(r, &arn)
+	return err
 }
 
 func (s *Service) trust(role *resource.Role) (*policy.Document, error) {

@@ -46,7 +46,7 @@ func (s *Service) decide(r state.Reader, call *api.Call, q Question, resourceDec
 	}, p), nil
 }
 
-// putPrincipalTags puts the tags of the caller's role or user.
+// putPrincipalTags puts the tags of the caller's role or user, and those of the session, with its source identity.
 func putPrincipalTags(r state.Reader, keys map[string][]string, c *api.Caller) {
 	var tags resource.Tags
 	if role, ok := findRole(r, c.RoleName); ok {
@@ -56,6 +56,12 @@ func putPrincipalTags(r state.Reader, keys map[string][]string, c *api.Caller) {
 	}
 	for k, v := range tags {
 		keys["aws:principaltag/"+strings.ToLower(k)] = []string{v}
+	}
+	for k, v := range c.SessionTags { // they go before the role's
+		keys["aws:principaltag/"+strings.ToLower(k)] = []string{v}
+	}
+	if c.SourceIdentity != "" {
+		keys["aws:sourceidentity"] = []string{c.SourceIdentity}
 	}
 }
 
@@ -80,12 +86,29 @@ func (s *Service) PoliciesFor(r state.Reader, c *api.Caller) (policy.Policies, e
 	if err := s.rolePolicies(r, role, &p); err != nil {
 		return p, err
 	}
-	if c.SessionPolicy == "" {
-		return p, nil
-	}
-	var err error
-	p.Session, err = s.documents.parse("of session "+c.SessionName, policy.Session, c.SessionPolicy)
+	err := s.sessionPolicies(r, c, &p)
 	return p, err
+}
+
+// sessionPolicies brings the policies together that were passed when the session was made: any of them may allow.
+func (s *Service) sessionPolicies(r state.Reader, c *api.Caller, p *policy.Policies) error {
+	var documents []*policy.Document
+	if c.SessionPolicy != "" {
+		d, err := s.documents.parse("of session "+c.SessionName, policy.Session, c.SessionPolicy)
+		if err != nil {
+			return err
+		}
+		documents = append(documents, d)
+	}
+	for _, arn := range c.SessionPolicyARNs {
+		d, err := s.managed(r, policy.Session, arn)
+		if err != nil {
+			return err
+		}
+		documents = append(documents, d)
+	}
+	p.Session = policy.Join("of session "+c.SessionName, documents)
+	return nil
 }
 
 // errGone is for who had credentials and is not there any more.

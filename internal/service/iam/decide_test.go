@@ -175,7 +175,7 @@ func TestWhoMayAssumeARole(t *testing.T) {
 	call := r.session(t, "caller")
 	check := func(name string, call *api.Call, role string, keys map[string][]string, want bool) {
 		t.Helper()
-		got, err := r.CanAssume(r.store.View(), call, role, keys)
+		got, err := r.CanAssume(r.store.View(), call, role, assumeRole, keys)
 		if (err == nil) != want || want && got.ARN != role {
 			t.Errorf("%s: %v, %v; want %v", name, got, err, want)
 		}

@@ -9,9 +9,11 @@ import (
 
 // Roles answers what the service has to know about roles.
 type Roles interface {
-	// CanAssume returns the role if the caller may assume it, or what AWS says if not. Keys are condition keys of
-	// the operation, lower case.
-	CanAssume(r state.Reader, call *api.Call, roleARN string, keys map[string][]string) (*resource.Role, error)
+	// CanAssume returns the role if the caller may take an action on it that is about assuming it, or what AWS says
+	// if not. Keys are condition keys of the operation, lower case.
+	CanAssume(r state.Reader, call *api.Call, roleARN, action string, keys map[string][]string) (*resource.Role, error)
+	// CheckManagedPolicy refuses an ARN that is not that of a managed policy.
+	CheckManagedPolicy(r state.Reader, arn string) error
 	// CheckSessionPolicy refuses what is no policy.
 	CheckSessionPolicy(text string) error
 }
@@ -37,6 +39,8 @@ func (s *Service) Definition() service.Definition {
 			// The role's trust policy decides, and where it names the caller, the caller's own policies need not
 			// allow it. So the handler asks, not the pipeline; the policy of an endpoint counts there as well.
 			service.View("AssumeRole", s.assumeRole, service.Public()),
+			service.View("GetSessionToken", s.getSessionToken, service.Public()),
+			service.View("DecodeAuthorizationMessage", s.decodeAuthorizationMessage, service.OnAny()),
 		},
 	}
 }

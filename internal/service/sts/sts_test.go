@@ -136,10 +136,21 @@ func TestAVaultNeedsAKey(t *testing.T) {
 }
 
 // roles lets everybody assume the demo role and takes everything for a policy.
-type roles struct{ keys map[string][]string }
+type roles struct {
+	keys    map[string][]string
+	actions []string
+}
 
-func (r *roles) CanAssume(_ state.Reader, call *api.Call, arn string, keys map[string][]string) (*resource.Role, error) {
+func (r *roles) CheckManagedPolicy(_ state.Reader, arn string) error {
+	if !strings.HasPrefix(arn, "arn:") {
+		return api.Errorf("NoSuchEntity", "no").WithStatus(404)
+	}
+	return nil
+}
+
+func (r *roles) CanAssume(_ state.Reader, call *api.Call, arn, action string, keys map[string][]string) (*resource.Role, error) {
 	r.keys = keys
+	r.actions = append(r.actions, action)
 	if arn != demoRole().ARN {
 		return nil, api.Errorf("AccessDenied", "no").WithStatus(403)
 	}
@@ -192,6 +203,9 @@ func TestAssumeRole(t *testing.T) {
 func TestAssumeRoleIsRefused(t *testing.T) {
 	s, _, view := newService(t)
 	root, chained := api.Caller{Type: api.Root}, api.Caller{Type: api.AssumedRole}
+	tagged := api.Caller{
+		Type: api.AssumedRole, ARN: "arn:x", SourceIdentity: "ann", TransitiveTags: []string{"team"}, SessionTags: map[string]string{"team": "net"},
+	}
 	in := func(change func(*AssumeRoleInput)) *AssumeRoleInput {
 		in := &AssumeRoleInput{RoleArn: p(demoRole().ARN), RoleSessionName: p("s1")}
 		change(in)
@@ -212,9 +226,16 @@ func TestAssumeRoleIsRefused(t *testing.T) {
 		{root, func(in *AssumeRoleInput) { in.Policy = p("x") }, "MalformedPolicyDocument: no"},
 		{root, func(in *AssumeRoleInput) { in.Policy = p("{" + strings.Repeat("x", maxPolicy)) },
 			"ValidationError: 1 validation error detected: Value at 'policy' failed to satisfy constraint: Member must have length less than or equal to 2048"},
-		{root, func(in *AssumeRoleInput) { in.Tags = []Tag{{}} }, "UnsupportedOperation: The parameter Tags is not supported."},
-		{root, func(in *AssumeRoleInput) { in.PolicyArns = []PolicyDescriptorType{{}} }, "UnsupportedOperation: The parameter PolicyArns is not supported."},
-		{root, func(in *AssumeRoleInput) { in.SourceIdentity = p("ann") }, "UnsupportedOperation: The parameter SourceIdentity is not supported."},
+		{root, func(in *AssumeRoleInput) { in.Tags = []Tag{{p("a"), p("1")}, {p("A"), p("2")}} },
+			"InvalidParameterValue: Duplicate tag keys found. Please note that Tag keys are case insensitive."},
+		{root, func(in *AssumeRoleInput) { in.TransitiveTagKeys = []string{"a"} },
+			"InvalidParameterValue: The specified transitive tag key must be included in the requested tags."},
+		{root, func(in *AssumeRoleInput) { in.PolicyArns = []PolicyDescriptorType{{p("nonsense")}} }, "NoSuchEntity: no"},
+		{tagged, func(in *AssumeRoleInput) { in.Tags = []Tag{{p("TEAM"), p("other")}} },
+			"InvalidParameterValue: One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session."},
+		{tagged, func(in *AssumeRoleInput) { in.SourceIdentity = p("eve") },
+			"AccessDenied: User: arn:x is not authorized to perform: sts:SetSourceIdentity on resource: arn:aws:iam::000000000000:role/app/demo"},
+		{root, func(in *AssumeRoleInput) { in.ProvidedContexts = []ProvidedContext{{}} }, "UnsupportedOperation: The parameter ProvidedContexts is not supported."},
 		{root, func(in *AssumeRoleInput) { in.TokenCode = p("123456") }, "AccessDenied: MultiFactorAuthentication failed with invalid MFA one time pass code. "},
 	} {
 		out, err := s.assumeRole(view, &api.Call{Caller: c.caller}, in(c.change))
@@ -250,11 +271,6 @@ func TestGetCallerIdentity(t *testing.T) {
 			t.Errorf("identity (-want +got):\n%s", diff)
 		}
 	}
-	for _, o := range s.Definition().Operations {
-		if !o.Public {
-			t.Errorf("%s is not public", o.Name)
-		}
-	}
 }
 
 func TestAUsersKeyIsGoodWhileItIsTheUsers(t *testing.T) {
@@ -275,5 +291,87 @@ func TestAUsersKeyIsGoodWhileItIsTheUsers(t *testing.T) {
 	}
 	if _, err := v.Lookup(id, "token", start); !errors.Is(err, ErrInvalidToken) {
 		t.Errorf("with a token: %v", err)
+	}
+}
+
+func TestASessionHasTagsPoliciesAndASourceIdentityAndHandsThemOn(t *testing.T) {
+	s, r, view := newService(t)
+	arn := "arn:aws:iam::aws:policy/AWSDenyAll"
+	out, err := s.assumeRole(view, &api.Call{Caller: api.Caller{Type: api.Root}}, &AssumeRoleInput{
+		RoleArn: p(demoRole().ARN), RoleSessionName: p("s1"), PolicyArns: []PolicyDescriptorType{{&arn}}, SourceIdentity: p("ann"),
+		Tags: []Tag{{p("team"), p("net")}, {p("stage"), p("test")}}, TransitiveTagKeys: []string{"team"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"}, r.actions); diff != "" {
+		t.Errorf("asked for (-want +got):\n%s", diff)
+	}
+	first, err := s.vault.Lookup(*out.Credentials.AccessKeyId, *out.Credentials.SessionToken, start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{"team": "net", "stage": "test"}
+	if diff := cmp.Diff(want, first.Caller.SessionTags); diff != "" || first.Caller.SourceIdentity != "ann" || first.Caller.SessionPolicyARNs[0] != arn {
+		t.Errorf("session %+v %s", first.Caller, diff)
+	}
+	out, err = s.assumeRole(view, &api.Call{Caller: first.Caller}, &AssumeRoleInput{RoleArn: p(demoRole().ARN), RoleSessionName: p("s2")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := s.vault.Lookup(*out.Credentials.AccessKeyId, *out.Credentials.SessionToken, start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]string{"team": "net"}, second.Caller.SessionTags); diff != "" || second.Caller.SourceIdentity != "ann" {
+		t.Errorf("handed on: %+v %s", second.Caller, diff)
+	}
+}
+
+func TestATokenIsAsGoodAsTheKeyBehindIt(t *testing.T) {
+	s, _, view := newService(t)
+	id, _ := s.vault.NewUserKey()
+	active := true
+	s.vault.config.User = func(key string) (*resource.User, bool) {
+		return &resource.User{Name: "ann", ARN: "arn:aws:iam::000000000000:user/ann", ID: "AIDAX"}, active && key == id
+	}
+	ann := api.Caller{Type: api.User, UserName: "ann", AccessKeyID: id}
+	out, err := s.getSessionToken(view, &api.Call{Caller: ann}, &GetSessionTokenInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	lookup := func(at time.Duration) (Credential, error) {
+		return s.vault.Lookup(*out.Credentials.AccessKeyId, *out.Credentials.SessionToken, start.Add(at))
+	}
+	c, err := lookup(time.Hour)
+	if err != nil || c.Secret != *out.Credentials.SecretAccessKey || c.Caller.UserName != "ann" || !c.Caller.Temporary {
+		t.Errorf("got %+v, %v", c.Caller, err)
+	}
+	if _, err := lookup(12 * time.Hour); !errors.Is(err, ErrExpiredToken) {
+		t.Errorf("after twelve hours: %v", err)
+	}
+	active = false
+	if _, err := lookup(time.Hour); !errors.Is(err, ErrInvalidToken) {
+		t.Errorf("with the key inactive: %v", err)
+	}
+	for _, who := range []api.Caller{c.Caller, {Type: api.AssumedRole}} {
+		if _, err := s.getSessionToken(view, &api.Call{Caller: who}, &GetSessionTokenInput{}); fmt.Sprint(err) != "AccessDenied: Cannot call GetSessionToken with session credentials" {
+			t.Errorf("%s: %v", who.Type, err)
+		}
+	}
+}
+
+func TestAnAuthorizationMessageIsReadHereAlone(t *testing.T) {
+	s, _, view := newService(t)
+	message := s.vault.SealMessage([]byte(`{"allowed":false}`))
+	out, err := s.decodeAuthorizationMessage(view, nil, &DecodeAuthorizationMessageInput{EncodedMessage: &message})
+	if err != nil || *out.DecodedMessage != `{"allowed":false}` {
+		t.Errorf("got %v, %v", out, err)
+	}
+	foreign := newVault(t, 2, nil).SealMessage([]byte("{}"))
+	for _, bad := range []string{"", "x", message[1:], foreign} {
+		if _, err := s.decodeAuthorizationMessage(view, nil, &DecodeAuthorizationMessageInput{EncodedMessage: &bad}); fmt.Sprint(err) != "InvalidAuthorizationMessageException: Message is not valid" {
+			t.Errorf("%q: %v", bad, err)
+		}
 	}
 }

@@ -34,12 +34,22 @@ type AssumedRoleUser struct {
 	AssumedRoleId *string `wire:"AssumedRoleId,required,min=2,max=193" pattern:"[\\w+=,.@:-]*"`
 }
 
-// Credentials is part of AssumeRole.
+// Credentials is part of AssumeRole, GetSessionToken.
 type Credentials struct {
 	AccessKeyId     *string    `wire:"AccessKeyId,required,min=16,max=128" pattern:"[\\w]*"`
 	Expiration      *time.Time `wire:"Expiration,required"`
 	SecretAccessKey *string    `wire:"SecretAccessKey,required"`
 	SessionToken    *string    `wire:"SessionToken,required"`
+}
+
+// DecodeAuthorizationMessageInput is the request of DecodeAuthorizationMessage.
+type DecodeAuthorizationMessageInput struct {
+	EncodedMessage *string `wire:"EncodedMessage,required,min=1,max=10240"`
+}
+
+// DecodeAuthorizationMessageOutput is the answer of DecodeAuthorizationMessage.
+type DecodeAuthorizationMessageOutput struct {
+	DecodedMessage *string `wire:"DecodedMessage"`
 }
 
 // GetCallerIdentityInput is the request of GetCallerIdentity.
@@ -51,6 +61,18 @@ type GetCallerIdentityOutput struct {
 	Account *string `wire:"Account"`
 	Arn     *string `wire:"Arn,min=20,max=2048" pattern:"[\\x{0009}\\x{000A}\\x{000D}\\x{0020}-\\x{007E}\\x{0085}\\x{00A0}-\\x{D7FF}\\x{E000}-\\x{FFFD}\\x{1000}0-\\x{10FF}FF]+"`
 	UserId  *string `wire:"UserId"`
+}
+
+// GetSessionTokenInput is the request of GetSessionToken.
+type GetSessionTokenInput struct {
+	DurationSeconds *int64  `wire:"DurationSeconds,min=900,max=129600"`
+	SerialNumber    *string `wire:"SerialNumber,min=9,max=256" pattern:"[\\w+=/:,.@-]*"`
+	TokenCode       *string `wire:"TokenCode,min=6,max=6" pattern:"[\\d]*"`
+}
+
+// GetSessionTokenOutput is the answer of GetSessionToken.
+type GetSessionTokenOutput struct {
+	Credentials *Credentials `wire:"Credentials"`
 }
 
 // PolicyDescriptorType is part of AssumeRole.

@@ -65,6 +65,7 @@ type Vault struct {
 	config  VaultConfig
 	secrets []byte // makes secrets out of key ids
 	seal    cipher.AEAD
+	notes   cipher.AEAD // of authorization failure messages
 }
 
 // claims is what is sealed in a session token.
@@ -76,6 +77,23 @@ type claims struct {
 	Session string `json:"s"`
 	Expires int64  `json:"e"` // Unix seconds
 	Policy  string `json:"p,omitempty"`
+
+	PolicyARNs []string          `json:"pa,omitempty"`
+	Tags       map[string]string `json:"t,omitempty"`
+	Transitive []string          `json:"tt,omitempty"`
+	Source     string            `json:"si,omitempty"`
+	Behind     string            `json:"b,omitempty"` // the key of the user or root who asked for a token; then there is no role
+}
+
+// Session is what a session of a role may be beside its role's.
+type Session struct {
+	Name           string
+	TTL            time.Duration
+	Policy         string // empty: none
+	PolicyARNs     []string
+	Tags           map[string]string
+	TransitiveTags []string
+	SourceIdentity string
 }
 
 // NewVault makes a vault.
@@ -91,29 +109,67 @@ func NewVault(c VaultConfig) (*Vault, error) {
 	if v.secrets, err = hkdf.Key(sha256.New, c.Key, nil, "secret access keys", KeySize); err != nil {
 		return nil, fmt.Errorf("make vault: %w", err)
 	}
-	sealing, err := hkdf.Key(sha256.New, c.Key, nil, "session tokens", KeySize)
-	if err != nil {
+	if v.seal, err = newSeal(c.Key, "session tokens"); err != nil {
 		return nil, fmt.Errorf("make vault: %w", err)
 	}
-	block, err := aes.NewCipher(sealing)
-	if err != nil {
-		return nil, fmt.Errorf("make vault: %w", err)
-	}
-	if v.seal, err = cipher.NewGCMWithRandomNonce(block); err != nil {
+	if v.notes, err = newSeal(c.Key, "authorization failure messages"); err != nil {
 		return nil, fmt.Errorf("make vault: %w", err)
 	}
 	return v, nil
 }
 
+func newSeal(key []byte, purpose string) (cipher.AEAD, error) {
+	sealing, err := hkdf.Key(sha256.New, key, nil, purpose, KeySize)
+	if err != nil {
+		return nil, err
+	}
+	block, err := aes.NewCipher(sealing)
+	if err != nil {
+		return nil, err
+	}
+	return cipher.NewGCMWithRandomNonce(block)
+}
+
+// SealMessage makes an authorization failure message out of what it says: only the account can read it.
+func (v *Vault) SealMessage(text []byte) string {
+	return base64.RawURLEncoding.EncodeToString(v.notes.Seal(nil, nil, text, []byte(v.config.Account)))
+}
+
+// OpenMessage is the reverse; false: the message is not one of this region.
+func (v *Vault) OpenMessage(message string) ([]byte, bool) {
+	sealed, err := base64.RawURLEncoding.DecodeString(message)
+	if err != nil {
+		return nil, false
+	}
+	text, err := v.notes.Open(nil, nil, sealed, []byte(v.config.Account))
+	return text, err == nil
+}
+
 // Mint makes a session of a role. Whether the session may be is for the caller to decide.
 func (v *Vault) Mint(role *resource.Role, sessionName string, ttl time.Duration, sessionPolicy string) (SessionKey, error) {
+	return v.MintSession(role, Session{Name: sessionName, TTL: ttl, Policy: sessionPolicy})
+}
+
+// MintSession makes a session of a role with all that a session can have.
+func (v *Vault) MintSession(role *resource.Role, s Session) (SessionKey, error) {
+	return v.mint(s.TTL, claims{
+		Role: role.Name, ARN: role.ARN, ID: role.ID, Session: s.Name, Policy: s.Policy, PolicyARNs: s.PolicyARNs,
+		Tags: s.Tags, Transitive: s.TransitiveTags, Source: s.SourceIdentity,
+	})
+}
+
+// MintToken makes a session of a user or the root, who has a key that is good for ever. It ends with that key.
+func (v *Vault) MintToken(accessKeyID string, ttl time.Duration) (SessionKey, error) {
+	return v.mint(ttl, claims{Behind: accessKeyID})
+}
+
+func (v *Vault) mint(ttl time.Duration, c claims) (SessionKey, error) {
 	expires := v.config.Now().Add(ttl).UTC().Truncate(time.Second)
 	id := newKeyID(keyPrefix)
-	text, err := json.Marshal(claims{
-		Key: id, Role: role.Name, ARN: role.ARN, ID: role.ID, Session: sessionName, Expires: expires.Unix(), Policy: sessionPolicy,
-	})
+	c.Key, c.Expires = id, expires.Unix()
+	text, err := json.Marshal(c)
 	if err != nil {
-		return SessionKey{}, fmt.Errorf("make session of %s: %w", role.ARN, err)
+		return SessionKey{}, fmt.Errorf("make session: %w", err)
 	}
 	sealed := v.seal.Seal(nil, nil, text, v.bound(id))
 	return SessionKey{
@@ -190,11 +246,27 @@ func (v *Vault) Lookup(accessKeyID, sessionToken string, now time.Time) (Credent
 	if now.Unix() >= c.Expires {
 		return Credential{}, ErrExpiredToken
 	}
+	if c.Behind != "" {
+		return v.tokenCredential(c)
+	}
 	role, ok := v.config.Role(c.Role)
 	if !ok || role.ID != c.ID {
 		return Credential{}, ErrInvalidToken
 	}
 	return Credential{Secret: v.secret(accessKeyID), Caller: v.caller(c)}, nil
+}
+
+// tokenCredential is that of who asked for the token, as he is now.
+func (v *Vault) tokenCredential(c *claims) (Credential, error) {
+	if strings.HasPrefix(c.Behind, keyPrefix) {
+		return Credential{}, ErrInvalidToken // no token is behind a token
+	}
+	known, err := v.Lookup(c.Behind, "", v.config.Now())
+	if err != nil {
+		return Credential{}, ErrInvalidToken
+	}
+	known.Secret, known.Caller.AccessKeyID, known.Caller.Temporary = v.secret(c.Key), c.Key, true
+	return known, nil
 }
 
 func (v *Vault) open(accessKeyID, sessionToken string) (*claims, error) {
@@ -224,6 +296,8 @@ func (v *Vault) caller(c *claims) api.Caller {
 		UserID:        c.ID + ":" + c.Session,
 		AccessKeyID:   c.Key,
 		SessionPolicy: c.Policy,
+
+		SessionPolicyARNs: c.PolicyARNs, SessionTags: c.Tags, TransitiveTags: c.Transitive, SourceIdentity: c.Source,
 	}
 }
 
