@@ -52,7 +52,8 @@ type TargetGroup struct {
 	ARN        TargetGroupARN
 	Name       string
 	VPCID      VPCID
-	Port       int // where a target names none
+	Instances  bool // targets are instances, not addresses
+	Port       int  // where a target names none
 	Check      HealthCheck
 	Targets    []Target
 	Attributes map[string]string // those that were set
@@ -71,9 +72,10 @@ type HealthCheck struct {
 	Unhealthy int // and as unhealthy
 }
 
-// Target is one address and port.
+// Target is one address, or instance, and port.
 type Target struct {
-	Address          netip.Addr
+	Address          netip.Addr // of an address target
+	InstanceID       InstanceID // of an instance target; its address is that of its primary interface
 	Port             int
 	AvailabilityZone string // "all": reached from every zone
 }

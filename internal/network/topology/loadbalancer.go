@@ -124,10 +124,28 @@ func resolveListener(r state.Reader, b *resource.LoadBalancer, l *resource.Liste
 		listener.CrossZone = b.Attributes["load_balancing.cross_zone.enabled"] == "true"
 	}
 	for _, t := range g.Targets {
-		listener.Targets = append(listener.Targets, Target{Address: t.Address, Port: uint16(t.Port), AZ: t.AvailabilityZone})
+		if a, zone, ok := TargetAddress(r, t); ok {
+			listener.Targets = append(listener.Targets, Target{Address: a, Port: uint16(t.Port), AZ: zone})
+		}
 	}
 	slices.SortFunc(listener.Targets, func(a, b Target) int { return cmp.Or(a.Address.Compare(b.Address), cmp.Compare(a.Port, b.Port)) })
 	return listener
+}
+
+// TargetAddress is where a target is; false for an instance that does not run.
+func TargetAddress(r state.Reader, t resource.Target) (a netip.Addr, zone string, ok bool) {
+	if t.InstanceID == "" {
+		return t.Address, t.AvailabilityZone, true
+	}
+	i, ok := state.Get[*resource.Instance](r, t.InstanceID)
+	if !ok || i.State != resource.InstanceRunning {
+		return netip.Addr{}, "", false
+	}
+	e, ok := state.Get[*resource.NetworkInterface](r, i.InterfaceID)
+	if !ok || len(e.PrivateIPs) == 0 {
+		return netip.Addr{}, "", false
+	}
+	return e.PrimaryIP(), e.AvailabilityZone, true
 }
 
 // balancerName answers the names of load balancers, for all zones and for one. They are public names with private

@@ -223,7 +223,7 @@ func TestTargetGroupsThatCannotBeAreRefused(t *testing.T) {
 		in         CreateTargetGroupInput
 		code, text string
 	}{
-		{with(func(in *CreateTargetGroupInput) { in.TargetType = nil }), "UnsupportedOperation", "target type instance"},
+		{with(func(in *CreateTargetGroupInput) { in.TargetType = new("lambda") }), "UnsupportedOperation", "target type lambda"},
 		{with(func(in *CreateTargetGroupInput) { in.Protocol = new("UDP") }), "UnsupportedOperation", "protocol UDP"},
 		{with(func(in *CreateTargetGroupInput) { in.Port = nil }), "ValidationError", "port must be specified"},
 		{with(func(in *CreateTargetGroupInput) { in.VpcId = new("vpc-00000000000000099") }), "ValidationError", "is not found"},
@@ -269,4 +269,35 @@ func TestALoadBalancerMovesToOtherSubnets(t *testing.T) {
 		t.Errorf("interfaces are %+v", left)
 	}
 	refused(w, w.setSubnets, SetSubnetsInput{LoadBalancerArn: b, Subnets: []string{abroad}}, "InvalidConfigurationRequest", "same VPC")
+}
+
+func TestAnInstanceIsATargetWhileItRuns(t *testing.T) {
+	w := newWorld(t)
+	w.config.Health = func(_ resource.TargetGroupARN, t resource.Target) string { return "healthy" }
+	put := func(id resource.InstanceID, vpc resource.VPCID, condition string) {
+		if _, err := w.store.Update(func(tx *state.Tx) error {
+			tx.Put(&resource.Instance{ID: id, VPCID: vpc, State: condition})
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("i-00000000000000001", vpcA, resource.InstanceRunning)
+	put("i-00000000000000002", vpcA, resource.InstanceStopped)
+	put("i-00000000000000003", vpcB, resource.InstanceRunning)
+	in := addresses("machines")
+	in.TargetType = nil
+	g := do(w, w.createTargetGroup, in).TargetGroups[0].TargetGroupArn
+	register := func(id string) RegisterTargetsInput {
+		return RegisterTargetsInput{TargetGroupArn: g, Targets: []TargetDescription{{Id: &id}}}
+	}
+	refused(w, w.registerTargets, register("i-00000000000000002"), "InvalidTarget", "not in a running state")
+	refused(w, w.registerTargets, register("i-00000000000000003"), "InvalidTarget", "not in the target group VPC")
+	refused(w, w.registerTargets, register("10.0.1.9"), "InvalidTarget", "not valid instances")
+	do(w, w.registerTargets, register("i-00000000000000001"))
+	out, err := w.describeTargetHealth(w.store.View(), &api.Call{}, &DescribeTargetHealthInput{TargetGroupArn: g})
+	if err != nil || len(out.TargetHealthDescriptions) != 1 || *out.TargetHealthDescriptions[0].Target.Id != "i-00000000000000001" {
+		t.Errorf("targets are %+v, %v", out, err)
+	}
+	do(w, w.deregisterTargets, DeregisterTargetsInput{TargetGroupArn: g, Targets: []TargetDescription{{Id: new("i-00000000000000001")}}})
 }

@@ -39,11 +39,16 @@ func (s *elb) registerTargets(tx *state.Tx, _ *api.Call, in *RegisterTargetsInpu
 }
 
 func indexOf(all []resource.Target, t resource.Target) int {
-	return slices.IndexFunc(all, func(o resource.Target) bool { return o.Address == t.Address && o.Port == t.Port })
+	return slices.IndexFunc(all, func(o resource.Target) bool {
+		return o.Address == t.Address && o.InstanceID == t.InstanceID && o.Port == t.Port
+	})
 }
 
 // newTarget reads a target. One in the VPC is in its subnet's zone; one elsewhere must be said to be in all.
 func newTarget(r state.Reader, g *resource.TargetGroup, d TargetDescription) (resource.Target, error) {
+	if g.Instances {
+		return newInstanceTarget(r, g, d)
+	}
 	a, err := netip.ParseAddr(value(d.Id))
 	if err != nil || !a.Is4() {
 		return resource.Target{}, api.Errorf("InvalidTarget", "The IP address '%s' is not a valid IPv4 address", value(d.Id))
@@ -76,15 +81,39 @@ func newTarget(r state.Reader, g *resource.TargetGroup, d TargetDescription) (re
 	return t, nil
 }
 
+// newInstanceTarget reads a target that is an instance, which must run.
+func newInstanceTarget(r state.Reader, g *resource.TargetGroup, d TargetDescription) (resource.Target, error) {
+	t := resource.Target{InstanceID: resource.InstanceID(value(d.Id)), Port: int(or(d.Port, int64(g.Port)))}
+	i, ok := state.Get[*resource.Instance](r, t.InstanceID)
+	switch {
+	case !ok:
+		return t, api.Errorf("InvalidTarget", "The following targets are not valid instances: '%s'", t.InstanceID)
+	case i.VPCID != g.VPCID:
+		return t, api.Errorf("InvalidTarget", "The following targets are not in the target group VPC '%s': '%s'", g.VPCID, t.InstanceID)
+	case i.State != resource.InstanceRunning:
+		return t, api.Errorf("InvalidTarget", "The following targets are not in a running state and cannot be registered: '%s'", t.InstanceID)
+	case value(d.AvailabilityZone) != "":
+		return t, invalid("You cannot specify an Availability Zone for target '%s': it is an instance", t.InstanceID)
+	}
+	return t, nil
+}
+
+// idOf is what callers call a target.
+func idOf(t resource.Target) string {
+	if t.InstanceID != "" {
+		return string(t.InstanceID)
+	}
+	return t.Address.String()
+}
+
 // matching are the targets of a group that a description names; without a port, all of the address.
 func matching(g *resource.TargetGroup, d TargetDescription) ([]resource.Target, error) {
-	a, err := netip.ParseAddr(value(d.Id))
-	if err != nil {
+	if _, err := netip.ParseAddr(value(d.Id)); err != nil && !g.Instances {
 		return nil, api.Errorf("InvalidTarget", "The IP address '%s' is not a valid IPv4 address", value(d.Id))
 	}
 	var out []resource.Target
 	for _, t := range g.Targets {
-		if t.Address == a && (d.Port == nil || t.Port == int(*d.Port)) {
+		if idOf(t) == value(d.Id) && (d.Port == nil || t.Port == int(*d.Port)) {
 			out = append(out, t)
 		}
 	}
@@ -158,6 +187,14 @@ func (s *elb) healthOutput(g *resource.TargetGroup, t resource.Target) TargetHea
 	}
 	return TargetHealthDescription{
 		HealthCheckPort: new(strconv.Itoa(port)), TargetHealth: h,
-		Target: &TargetDescription{Id: new(t.Address.String()), Port: new(int64(t.Port)), AvailabilityZone: new(t.AvailabilityZone)},
+		Target: &TargetDescription{Id: new(idOf(t)), Port: new(int64(t.Port)), AvailabilityZone: zone(t)},
 	}
+}
+
+// zone is the zone of an address; of an instance none is said.
+func zone(t resource.Target) *string {
+	if t.AvailabilityZone == "" {
+		return nil
+	}
+	return &t.AvailabilityZone
 }

@@ -37,7 +37,7 @@ func (s *elb) createTargetGroup(tx *state.Tx, _ *api.Call, in *CreateTargetGroup
 	}
 	if found := groupsNamed(tx, name); len(found) > 0 {
 		old := found[0]
-		if old.Port != int(*in.Port) || string(old.VPCID) != *in.VpcId || old.Check != check {
+		if old.Instances != (or(in.TargetType, "instance") == "instance") || old.Port != int(*in.Port) || string(old.VPCID) != *in.VpcId || old.Check != check {
 			return nil, api.Errorf("DuplicateTargetGroupName", "A target group with the same name '%s' exists, but with different settings", name)
 		}
 		return &CreateTargetGroupOutput{TargetGroups: []TargetGroup{groupOutput(tx, old)}}, nil
@@ -51,7 +51,7 @@ func (s *elb) createTargetGroup(tx *state.Tx, _ *api.Call, in *CreateTargetGroup
 	}
 	g := &resource.TargetGroup{
 		ARN:  resource.TargetGroupARN(arn(tx, "targetgroup/"+name+"/"+tx.RandomHex(16))),
-		Name: name, VPCID: resource.VPCID(*in.VpcId), Port: int(*in.Port), Check: check, Tags: tags,
+		Name: name, VPCID: resource.VPCID(*in.VpcId), Port: int(*in.Port), Instances: or(in.TargetType, "instance") == "instance", Check: check, Tags: tags,
 	}
 	tx.Put(g)
 	return &CreateTargetGroupOutput{TargetGroups: []TargetGroup{groupOutput(tx, g)}}, nil
@@ -60,8 +60,8 @@ func (s *elb) createTargetGroup(tx *state.Tx, _ *api.Call, in *CreateTargetGroup
 // checkGroupKind refuses all but addresses that speak TCP.
 func checkGroupKind(in *CreateTargetGroupInput) error {
 	switch kind := or(in.TargetType, "instance"); {
-	case kind != "ip":
-		return unsupported("The target type %s is not supported in this region: only ip is.", kind)
+	case kind != "ip" && kind != "instance":
+		return unsupported("The target type %s is not supported in this region: only ip and instance are.", kind)
 	case in.Protocol == nil:
 		return invalid("A protocol must be specified")
 	case *in.Protocol != "TCP":
@@ -99,7 +99,7 @@ func changeCheck(c resource.HealthCheck, w checkWish) (resource.HealthCheck, err
 	}
 	switch {
 	case !or(w.enabled, true):
-		return c, invalid("Health check enabled must be true for target groups with target type 'ip'")
+		return c, invalid("Health check enabled must be true for target groups with target type 'ip' or 'instance'")
 	case value(w.path) != "" || w.matcher != nil && (value(w.matcher.HttpCode) != "" || value(w.matcher.GrpcCode) != ""):
 		return c, invalid("Health check path and matcher are not supported for health checks with protocol 'TCP'")
 	}
@@ -228,10 +228,17 @@ func groupOutput(r state.Reader, g *resource.TargetGroup) TargetGroup {
 		Protocol:                   new("TCP"),
 		TargetGroupArn:             new(string(g.ARN)),
 		TargetGroupName:            new(g.Name),
-		TargetType:                 new("ip"),
+		TargetType:                 new(targetType(g)),
 		UnhealthyThresholdCount:    new(int64(g.Check.Unhealthy)),
 		VpcId:                      new(string(g.VPCID)),
 	}
+}
+
+func targetType(g *resource.TargetGroup) string {
+	if g.Instances {
+		return "instance"
+	}
+	return "ip"
 }
 
 func portText(port int) string {
