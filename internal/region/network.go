@@ -11,9 +11,11 @@ import (
 
 	"github.com/culvert-cloud/culvert/internal/api/server"
 	"github.com/culvert-cloud/culvert/internal/launch"
+	"github.com/culvert-cloud/culvert/internal/network/dataplane"
 	"github.com/culvert-cloud/culvert/internal/network/dataplane/linux"
 	"github.com/culvert-cloud/culvert/internal/network/dns"
 	"github.com/culvert-cloud/culvert/internal/network/endpoint"
+	"github.com/culvert-cloud/culvert/internal/network/flow"
 	"github.com/culvert-cloud/culvert/internal/network/topology"
 	"github.com/culvert-cloud/culvert/internal/reconcile"
 	"github.com/culvert-cloud/culvert/internal/resource"
@@ -21,13 +23,21 @@ import (
 )
 
 func (r *Region) openDriver(context.Context) error {
-	driver, err := linux.New(linux.Config{Log: r.config.Log})
+	r.flows = flow.NewMemory()
+	driver, err := linux.New(linux.Config{Log: r.config.Log, Dropped: r.dropped, Skipped: func(resource.VPCID) { r.flows.Skip() }})
 	if err != nil {
 		return fmt.Errorf("make the network: %w", linux.Explain(err))
 	}
 	r.network = driver
 	r.later(driver.Close)
 	return nil
+}
+
+// dropped remembers a packet that did not pass, and why.
+func (r *Region) dropped(d dataplane.Drop) {
+	if t := r.topology.Load(); t != nil {
+		r.flows.Add(d, func(d dataplane.Drop) flow.Decision { return flow.Decide(t, d) })
+	}
 }
 
 // tryNetwork finds out what this machine refuses before anybody makes a VPC. That a busy machine is slow is no
@@ -99,7 +109,7 @@ func (r *Region) inspector() inspect.Config {
 			Version: r.config.Version, Endpoint: r.URL(), PID: hostPID(), Started: r.started, Data: r.config.Data, Rootless: launch.Rootless(),
 			AssumePrivateDNS: r.config.AssumePrivateDNS, NotEnforced: NotEnforced(), RunKey: filepath.Join(r.directory.path, runKey), Quotas: r.config.Quotas,
 		},
-		Log: r.config.Log, Store: r.store, Status: r.loop.Status, Topology: r.topology.Load, Authority: r.authority.PEM(), Shutdown: r.end,
+		Log: r.config.Log, Store: r.store, Status: r.loop.Status, Topology: r.topology.Load, Flows: r.flows, Authority: r.authority.PEM(), Shutdown: r.end,
 		Run: r.prepareRun, RunKey: r.runKey,
 		Session: r.session, Decide: r.decideAsked, Services: r.served, Calls: r.calls, Ending: r.ending,
 		Stats: func(ctx context.Context) (any, error) {

@@ -21,6 +21,7 @@ import (
 	"github.com/culvert-cloud/culvert/internal/network/balancer"
 	"github.com/culvert-cloud/culvert/internal/network/dataplane/linux"
 	"github.com/culvert-cloud/culvert/internal/network/endpoint"
+	"github.com/culvert-cloud/culvert/internal/network/flow"
 	"github.com/culvert-cloud/culvert/internal/network/topology"
 	"github.com/culvert-cloud/culvert/internal/objects"
 	"github.com/culvert-cloud/culvert/internal/reconcile"
@@ -47,6 +48,7 @@ type Region struct {
 	started   time.Time
 
 	network   *linux.Driver
+	flows     *flow.Memory
 	topology  atomic.Pointer[topology.Topology]
 	endpoints *endpoint.Endpoints
 	balancer  *balancer.Balancer

@@ -102,13 +102,14 @@ func TestExplainSaysWhatTheKernelDoes(t *testing.T) {
 
 // compare makes one network in all its states.
 func compare(t *testing.T, seed uint64, r *record) {
-	d, err := linux.New(linux.Config{})
+	drops := &told{}
+	d, err := linux.New(linux.Config{Dropped: drops.add, Skipped: drops.skipped})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer d.Close()
 	g := newGenerator(t, seed)
-	did := []string{"made"}
+	did, compared := []string{"made"}, 0
 	for n := range *statesFlag {
 		w := enter(t, d, g.resolve())
 		flows := g.flows(w, *probesFlag)
@@ -125,8 +126,13 @@ func compare(t *testing.T, seed uint64, r *record) {
 				r.add(evidence{w.topology, f, o})
 			}
 		}
+		compared += blame(t, w, slices.Concat(slices.Collect(maps.Values(flows))...), drops.take())
 		w.close()
 		did = g.mutate()
+	}
+	t.Logf("%d drops were told", compared)
+	if compared == 0 {
+		t.Error("the kernel told of no drop")
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/culvert-cloud/culvert/internal/api"
 	"github.com/culvert-cloud/culvert/internal/api/policy"
+	"github.com/culvert-cloud/culvert/internal/network/flow"
 	"github.com/culvert-cloud/culvert/internal/network/topology"
 	"github.com/culvert-cloud/culvert/internal/resource"
 	"github.com/culvert-cloud/culvert/internal/state"
@@ -52,6 +53,7 @@ type Config struct {
 	Status   func() (applied uint64, err error)
 	Topology func() *topology.Topology
 	Stats    func(context.Context) (any, error)
+	Flows    *flow.Memory
 	// Session says as whom a function calls, and Decide whether a call may happen: what the front door uses.
 	Session func(f *resource.Function) (api.Caller, error)
 	Decide  func(r state.Reader, call *api.Call, q Question) (policy.Decision, error)
@@ -115,6 +117,7 @@ func New(c Config) http.Handler {
 	handle("GET /_culvert/cost", c.cost)
 	mux.HandleFunc("GET /_culvert/calls", c.serveCalls)
 	handle("GET /_culvert/policy/suggest", c.suggest)
+	handle("GET /_culvert/flows", c.flows)
 	handle("/_culvert/", func(r *http.Request) (any, error) {
 		return nil, &problem{http.StatusNotFound, fmt.Sprintf("there is no %s %s here", r.Method, r.URL.Path)}
 	})

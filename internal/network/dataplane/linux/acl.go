@@ -2,8 +2,11 @@ package linux
 
 import (
 	"net/netip"
+	"strconv"
 
+	"github.com/culvert-cloud/culvert/internal/network/dataplane"
 	"github.com/culvert-cloud/culvert/internal/network/topology"
+	"github.com/culvert-cloud/culvert/internal/resource"
 	"golang.org/x/sys/unix"
 )
 
@@ -11,11 +14,18 @@ import (
 // not look at connection tracking, so replies need entries of their own.
 func (c *compiler) networkACL(a *topology.NetworkACL) {
 	name := chainName(string(a.ID))
-	c.chain(name+"_in", nil, entryRules(a.Ingress, sourceIn)...)
-	c.chain(name+"_out", nil, entryRules(a.Egress, destinationIn)...)
+	c.chain(name+"_in", nil, entryRules(a.Ingress, sourceIn, tellACL(a.ID, false))...)
+	c.chain(name+"_out", nil, entryRules(a.Egress, destinationIn, tellACL(a.ID, true))...)
 }
 
-func entryRules(entries []topology.Entry, block func(netip.Prefix) part) []rule {
+// tellACL tells what an entry denies.
+func tellACL(id resource.NetworkACLID, egress bool) func(entry string) part {
+	return func(entry string) part {
+		return tell(string(dataplane.StageACL), directionWord(egress), string(id), entry)
+	}
+}
+
+func entryRules(entries []topology.Entry, block func(netip.Prefix) part, denied func(entry string) part) []rule {
 	var out []rule
 	for _, e := range entries {
 		if !e.CIDR.IsValid() || !e.CIDR.Addr().Is4() {
@@ -25,11 +35,11 @@ func entryRules(entries []topology.Entry, block func(netip.Prefix) part) []rule 
 		if e.Allow {
 			parts = append(parts, accept())
 		} else {
-			parts = append(parts, counter(), drop())
+			parts = append(parts, denied(strconv.Itoa(e.Number)), counter(), drop())
 		}
 		out = append(out, makeRule(parts...))
 	}
-	return append(out, makeRule(counter(), drop()))
+	return append(out, makeRule(denied("*"), counter(), drop()))
 }
 
 func entryParts(e topology.Entry) []part {
@@ -46,6 +56,6 @@ func (c *compiler) missingACL() {
 			return
 		}
 	}
-	c.chain("acl_missing_in", nil, makeRule(counter(), drop()))
-	c.chain("acl_missing_out", nil, makeRule(counter(), drop()))
+	c.chain("acl_missing_in", nil, makeRule(tellACL("missing", false)("none"), counter(), drop()))
+	c.chain("acl_missing_out", nil, makeRule(tellACL("missing", true)("none"), counter(), drop()))
 }

@@ -14,7 +14,7 @@
 //	                s1, s2: shared seats, translated to eth0's address
 //
 // A packet's way through the router: source_check (is it the interface's own address), choose_table (mark by
-// subnet), igw_in (translate), route, destination_check, groups_egress, acl_egress, acl_ingress,
+// subnet), igw_in (translate), route, groups_egress, acl_egress, nowhere, acl_ingress, destination_check,
 // groups_ingress, igw, igw_out (translate). Accepting in one stage means to go on with the next; what no stage
 // knows is dropped. Nothing is ever refused with an answer: what may not pass vanishes.
 //

@@ -16,12 +16,18 @@ import (
 // Config is what a driver needs.
 type Config struct {
 	Log *slog.Logger // nil: silent
+	// Dropped is told of every packet that may not pass, soon after; nil: nobody wants to know. Skipped is told
+	// that there were more than could be read. Both are called by one goroutine for each VPC, and must not wait.
+	Dropped func(dataplane.Drop)
+	Skipped func(resource.VPCID)
 }
 
 // Driver makes topologies real. It is safe for concurrent use.
 type Driver struct {
 	log      *slog.Logger
 	internet *internet
+	dropped  func(dataplane.Drop)
+	skipped  func(resource.VPCID)
 
 	applying sync.Mutex // one Apply at a time; taken before mu
 
@@ -45,7 +51,7 @@ func New(c Config) (*Driver, error) {
 		return nil, err
 	}
 	return &Driver{
-		log: c.Log, internet: net,
+		log: c.Log, internet: net, dropped: c.Dropped, skipped: c.Skipped,
 		routers:   map[resource.VPCID]*router{},
 		homes:     map[resource.NetworkInterfaceID]resource.VPCID{},
 		gateways:  map[resource.VPCEndpointID]resource.VPCID{},
@@ -108,6 +114,12 @@ func (d *Driver) needRouter(id resource.VPCID) error {
 	r, err := newRouter(id)
 	if err != nil {
 		return err
+	}
+	if d.dropped != nil {
+		// A network that cannot be watched is as good as any other.
+		if err := r.watch(d.dropped, func() { d.skipped(id) }); err != nil {
+			d.log.Warn("drops are not told", "vpc", id, "error", err)
+		}
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/culvert-cloud/culvert/internal/network/dataplane"
 	"github.com/culvert-cloud/culvert/internal/network/topology"
 	"github.com/culvert-cloud/culvert/internal/resource"
 	"golang.org/x/sys/unix"
@@ -97,7 +98,7 @@ func (c *compiler) combination(name string, ids []resource.SecurityGroupID) {
 				rules = append(rules, makeRule(jump(chainName(string(id))+direction)))
 			}
 		}
-		c.chain(name+direction, nil, append(rules, makeRule(counter(), drop()))...)
+		c.chain(name+direction, nil, append(rules, makeRule(tell(string(dataplane.StageGroups), direction[1:]), counter(), drop()))...)
 	}
 }
 

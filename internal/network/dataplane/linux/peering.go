@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/culvert-cloud/culvert/internal/network/dataplane"
 	"github.com/culvert-cloud/culvert/internal/network/topology"
 	"github.com/culvert-cloud/culvert/internal/resource"
 	"github.com/vishvananda/netlink"
@@ -190,7 +191,7 @@ func lostPeers(before, now *topology.VPC) inBlocks {
 // peerSources ends a base chain: by a peering connection come addresses of the peer only.
 func (c *compiler) peerSources(chain string) {
 	rules := c.eachPeerBlock(inputName, sourceIn)
-	c.extend(chain, append(rules, makeRule(counter(), drop()))...)
+	c.extend(chain, append(rules, makeRule(tell(string(dataplane.StageSource), "out"), counter(), drop()))...)
 }
 
 // peerDestinations ends a base chain: a peering connection takes packets for the peer's addresses only, whatever a

@@ -71,6 +71,8 @@ const (
 
 const (
 	igwLink = "igw0"
+	// The loopback leads to nobody: the rules let nothing out there.
+	nowhereLink = "lo"
 	// Every interface's address, in every VPC: what AWS calls the local route.
 	localTable = 100
 	// Routing table and packet mark of the subnet with device group n are firstTable+n.
@@ -86,7 +88,7 @@ var (
 
 // makePlan plans one VPC.
 func makePlan(v *topology.VPC, n *numbers) (*plan, error) {
-	p := &plan{vpc: v.ID, igw: v.InternetGateway, tables: map[uint32]table{localTable: {}}}
+	p := &plan{vpc: v.ID, igw: v.InternetGateway, tables: map[uint32]table{localTable: {everything(): nowhere()}}}
 	if !v.Resolver.Is4() {
 		return nil, fmt.Errorf("plan %s: its resolver's address %s is not an IPv4 address", v.ID, v.Resolver)
 	}
@@ -181,7 +183,7 @@ func within(p, of netip.Prefix) bool { return p.Bits() >= of.Bits() && of.Contai
 // routeHop translates a route's target. A target that is not there is a black hole.
 func routeHop(v *topology.VPC, r topology.Route, n *numbers) hop {
 	if r.Blackhole {
-		return hop{kind: hopBlackhole}
+		return nowhere()
 	}
 	switch r.Kind {
 	case topology.TargetLocal:
@@ -205,8 +207,12 @@ func routeHop(v *topology.VPC, r topology.Route, n *numbers) hop {
 			return hop{hopVia, name, wireGateway}
 		}
 	}
-	return hop{kind: hopBlackhole}
+	return nowhere()
 }
+
+// nowhere is where packets go that have no way. It is a link, not a black hole of the kernel's, so that they still
+// come by the rules of their interface and subnet, which on AWS are asked first, and can be told as dropped.
+func nowhere() hop { return hop{kind: hopLink, link: nowhereLink} }
 
 func interfaceHop(v *topology.VPC, id resource.NetworkInterfaceID, n *numbers) hop {
 	for _, e := range v.ENIs {
@@ -214,7 +220,7 @@ func interfaceHop(v *topology.VPC, id resource.NetworkInterfaceID, n *numbers) h
 			return hop{hopVia, n.enis[id], e.Address()}
 		}
 	}
-	return hop{kind: hopBlackhole}
+	return nowhere()
 }
 
 // String is the plan as a person would want to read it.

@@ -27,6 +27,8 @@ type router struct {
 	nft     *nft
 
 	open     bool     // the guard lets packets be forwarded
+	silent   bool     // the kernel cannot tell what it drops
+	drops    *dropLog // nil: nobody watches
 	rules    *ruleset // nil: not known
 	tables   map[uint32]table
 	marks    map[uint32]bool // tables that a mark leads to
@@ -73,6 +75,7 @@ func newRouter(id resource.VPCID) (r *router, err error) {
 		r.close()
 		return nil, fmt.Errorf("make the router of %s: %w", id, err)
 	}
+	r.tryTelling()
 	return r, nil
 }
 
@@ -151,6 +154,9 @@ func (r *router) change(ctx context.Context, v *topology.VPC, net *internet) err
 	p, err := makePlan(v, r.numbers)
 	if err != nil {
 		return err
+	}
+	if r.silent {
+		p.rules.untold()
 	}
 	if err := r.setResolvers(p.resolvers); err != nil {
 		return err
@@ -307,6 +313,7 @@ func markRule(id uint32) *netlink.Rule {
 // that is refused there is nothing left to try.
 func (r *router) close() {
 	_ = r.ns.Sysctl("net.ipv4.ip_forward=0")
+	r.drops.close() // before mu, which its reader takes
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, e := range r.enis {

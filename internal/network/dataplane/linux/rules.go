@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 
+	"github.com/culvert-cloud/culvert/internal/network/dataplane"
 	"github.com/culvert-cloud/culvert/internal/network/topology"
 	"github.com/culvert-cloud/culvert/internal/resource"
 	"github.com/google/nftables/expr"
@@ -67,10 +68,6 @@ func (c *compiler) baseChains() {
 	c.chain("choose_table", prerouting("filter", -150), makeRule(markByGroup("table_of")))
 	c.chain("igw_in", prerouting("nat", -100), makeRule(inputName(igwLink), translateByMap("dnat ip to ip daddr map @private_of", loadDestination(register), "private_of", expr.NATTypeDestNAT)))
 
-	c.chain("destination_check", forward(5, expr.VerdictDrop),
-		makeRule(ownDestination, accept()),
-		makeRule(outputIn("any_address"), accept()))
-	c.peerDestinations("destination_check")
 	c.chain("groups_egress", forward(10, expr.VerdictDrop),
 		makeRule(established, accept()),
 		makeRule(connectionState("invalid", stateInvalid), counter(), drop()),
@@ -78,20 +75,41 @@ func (c *compiler) baseChains() {
 		makeRule(inputIn("no_groups"), accept()))
 	c.chain("acl_egress", forward(20, expr.VerdictAccept),
 		makeRule(sameSubnet, accept()),
+		makeRule(outputName(nowhereLink), jump("nobody")),
 		makeRule(groupVerdict("iifgroup", expr.MetaKeyIIFGROUP, "acl_out")))
+	c.nobody()
+	c.chain("nowhere", forward(25, expr.VerdictAccept),
+		makeRule(outputName(nowhereLink), tell(string(dataplane.StageRoute), "out"), counter(), drop()))
 	c.chain("acl_ingress", forward(30, expr.VerdictAccept),
 		makeRule(sameSubnet, accept()),
 		makeRule(groupVerdict("oifgroup", expr.MetaKeyOIFGROUP, "acl_in")))
+	c.chain("destination_check", forward(35, expr.VerdictDrop),
+		makeRule(ownDestination, accept()),
+		makeRule(outputIn("any_address"), accept()))
+	c.peerDestinations("destination_check")
+	c.extend("destination_check", makeRule(tell(string(dataplane.StageDestination), "in")))
 	c.chain("groups_ingress", forward(40, expr.VerdictDrop),
 		makeRule(established, accept()),
 		makeRule(outputVerdict("groups_in")),
 		makeRule(outputIn("no_groups"), accept()))
 	c.chain("igw", forward(50, expr.VerdictAccept),
-		makeRule(outputName(igwLink), connectionState("new", stateNew), sourceNotInSet("public_of"), counter(), drop()),
+		makeRule(outputName(igwLink), connectionState("new", stateNew), sourceNotInSet("public_of"), tell(string(dataplane.StageGateway), "out"), counter(), drop()),
 		makeRule(inputName(igwLink), notTranslated(), counter(), drop()))
 
 	c.chain("igw_out", postrouting("nat", 100), makeRule(outputName(igwLink), translateByMap("snat ip to ip saddr map @public_of", loadSource(register), "public_of", expr.NATTypeSourceNAT)))
 	c.routerChains()
+}
+
+// nobody lets packets for addresses of their own subnet that nobody has pass the ACL, as it does not see those that
+// somebody has.
+func (c *compiler) nobody() {
+	var rules []rule
+	for _, s := range c.vpc.Subnets {
+		if s.CIDR.Addr().Is4() {
+			rules = append(rules, makeRule(sourceIn(s.CIDR), destinationIn(s.CIDR), accept()))
+		}
+	}
+	c.chain("nobody", nil, rules...)
 }
 
 // routerChains guard the router itself: it answers to DNS and is silent otherwise. Security groups and

@@ -176,7 +176,7 @@ func (r *router) forgetRoutes(link string) {
 
 // linkIndexes are the router's ends by name.
 func (r *router) linkIndexes() map[string]int {
-	out := map[string]int{}
+	out := map[string]int{nowhereLink: 1} // the first of every namespace
 	for _, e := range r.enis {
 		out[e.plan.name] = e.index
 	}
