@@ -44,6 +44,7 @@ func TestUnchangedFilesAreAppliedPlannedAndDestroyed(t *testing.T) {
 type workshop struct {
 	t                       *testing.T
 	dir, culvert, url, code string
+	files                   string // the directory that Terraform runs in
 	initArguments           []string
 }
 
@@ -59,6 +60,7 @@ func newWorkshop(t *testing.T) *workshop {
 		t.Skip("SKIPPED: set TF_PLUGIN_DIR to a directory with the AWS provider (see terraform init -plugin-dir), or TF_FROM_REGISTRY=1 to download it")
 	}
 	w.dir = t.TempDir()
+	w.files = filepath.Join(w.dir, "files")
 	w.culvert, w.code = filepath.Join(w.dir, "culvert"), filepath.Join(w.dir, "function.zip")
 	w.build(w.culvert, "../../../cmd/culvert")
 	bootstrap := filepath.Join(w.dir, "bootstrap")
@@ -134,7 +136,7 @@ func (w *workshop) terraform(want int, arguments ...string) {
 	ctx, cancel := context.WithTimeout(w.t.Context(), 3*time.Minute)
 	defer cancel()
 	c := exec.CommandContext(ctx, w.culvert, append([]string{"exec", "--", "terraform"}, arguments...)...)
-	c.Dir = filepath.Join(w.dir, "files")
+	c.Dir = w.files
 	c.Env = append(os.Environ(), "CULVERT_ENDPOINT="+w.url, "TF_VAR_zip="+w.code, "TF_IN_AUTOMATION=1", "TF_CLI_ARGS=-no-color", "CHECKPOINT_DISABLE=1")
 	began := time.Now()
 	out, err := c.CombinedOutput()
