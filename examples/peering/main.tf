@@ -46,7 +46,7 @@ resource "aws_route" "back" {
 
 resource "aws_security_group" "server" {
   name_prefix = "server-"
-  description = "The server: HTTPS from the function's group, in the other VPC."
+  description = "The server: port 443 from the group of the function in the other VPC."
   vpc_id      = aws_vpc.shared.id
   depends_on  = [aws_vpc_peering_connection.main]
 

@@ -97,7 +97,7 @@ func (r *Region) settle(ctx context.Context, revision uint64) error {
 
 func (r *Region) serveDNS(ctx context.Context, vpc resource.VPCID, packets net.PacketConn, streams net.Listener) {
 	err := dns.Serve(ctx, dns.Config{VPC: vpc, Topology: r.topology.Load, Packet: packets, Stream: streams, Log: r.config.Log})
-	if err != nil && ctx.Err() == nil {
+	if err != nil && ctx.Err() == nil && !errors.Is(err, net.ErrClosed) { // closed: its VPC is gone
 		r.config.Log.Warn("resolver ended", "vpc", vpc, "error", err)
 	}
 }
