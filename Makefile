@@ -22,8 +22,8 @@ check:       ## vet, staticcheck, and that generated files and go.mod are up to 
 bench:       ## the table of docs/performance.md
 	go run ./test/performance
 
-e2e-terraform: ## the real Terraform against a region; TF_PLUGIN_DIR says where the AWS provider is
-	go test -count=1 -v ./test/e2e/terraform
+e2e-terraform: ## the real Terraform and the examples against a region; TF_PLUGIN_DIR says where the AWS provider is
+	go test -count=1 -timeout 40m -v ./test/e2e/terraform
 
 fuzz:        ## a minute for each fuzz test
 	./test/fuzz.sh

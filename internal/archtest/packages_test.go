@@ -31,7 +31,7 @@ func packages(t *testing.T) []*pkg {
 		}
 		name := d.Name()
 		if d.IsDir() {
-			if path != root && (strings.HasPrefix(name, ".") || name == "testdata" || name == "tools") {
+			if path != root && (strings.HasPrefix(name, ".") || name == "testdata" || name == "tools" || name == "examples") {
 				return fs.SkipDir
 			}
 			return nil
