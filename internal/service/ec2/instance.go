@@ -2,7 +2,6 @@ package ec2
 
 import (
 	"encoding/base64"
-	"net/netip"
 	"slices"
 	"strings"
 
@@ -353,12 +352,4 @@ func (l *launch) label(r state.Reader) error {
 	}
 	l.spec.Tags = l.tags["network-interface"]
 	return nil
-}
-
-// privateAddressOf is an instance's primary address; invalid once it has none.
-func privateAddressOf(r state.Reader, i *resource.Instance) netip.Addr {
-	if eni, ok := state.Get[*resource.NetworkInterface](r, i.InterfaceID); ok {
-		return eni.PrimaryIP()
-	}
-	return netip.Addr{}
 }
