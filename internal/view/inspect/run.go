@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/culvert-cloud/culvert/internal/view/stream"
@@ -52,7 +53,8 @@ func (c *Config) serveRun(w http.ResponseWriter, r *http.Request) {
 		c.answer(w, r, func(*http.Request) (any, error) { return nil, err })
 		return
 	}
-	defer job.Close()
+	closeJob := sync.OnceFunc(job.Close)
+	defer closeJob()
 	conn, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		c.answer(w, r, func(*http.Request) (any, error) { return nil, err })
@@ -75,6 +77,7 @@ func (c *Config) serveRun(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		end.Error = err.Error()
 	}
+	closeJob() // before the caller is told: what was made for the command is gone when it has ended
 	text, _ := json.Marshal(end) // always can
 	_ = frames.Send(stream.End, text)
 }
