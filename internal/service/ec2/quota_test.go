@@ -45,7 +45,7 @@ func TestEveryQuotaIsEnforced(t *testing.T) {
 				made, err := try(w, w.createNATGateway, CreateNatGatewayInput{SubnetId: a, ConnectivityType: new("private")})
 				if err == nil {
 					do(w, w.deleteNATGateway, DeleteNatGatewayInput{NatGatewayId: made.NatGateway.NatGatewayId}) // takes no place
-					made, err = try(w, w.createNATGateway, CreateNatGatewayInput{SubnetId: a, ConnectivityType: new("private")})
+					_, err = try(w, w.createNATGateway, CreateNatGatewayInput{SubnetId: a, ConnectivityType: new("private")})
 				}
 				if i < 3 { // the other zone's must not get in the way
 					do(w, w.deleteNATGateway, DeleteNatGatewayInput{NatGatewayId: w.newest(b)})
