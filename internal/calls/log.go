@@ -22,6 +22,10 @@ type Log struct {
 	dir string
 	max int64
 
+	queue chan func()   // what Later was given, in order
+	done  chan struct{} // closed by Close
+	ended chan struct{} // closed when the last of the queue is written
+
 	mu     sync.Mutex
 	file   *os.File      // guarded by mu
 	size   int64         // guarded by mu
@@ -38,8 +42,65 @@ const maxRecent = 4096
 func Open(dir string) (*Log, error) { return open(dir, MaxFile) }
 
 func open(dir string, limit int64) (*Log, error) {
-	l := &Log{dir: dir, max: limit, added: make(chan struct{})}
-	return l, l.openFile()
+	l := &Log{
+		dir: dir, max: limit, added: make(chan struct{}),
+		queue: make(chan func(), waiting), done: make(chan struct{}), ended: make(chan struct{}),
+	}
+	if err := l.openFile(); err != nil {
+		return nil, err
+	}
+	go l.work()
+	return l, nil
+}
+
+// waiting is how many events may wait to be written.
+const waiting = 1024
+
+// work writes what waits, until the log is closed and nothing waits any more.
+func (l *Log) work() {
+	defer close(l.ended)
+	for {
+		select {
+		case f := <-l.queue:
+			f()
+			continue
+		default:
+		}
+		select {
+		case f := <-l.queue:
+			f()
+		case <-l.done:
+			return
+		}
+	}
+}
+
+// Later adds the event that f makes, in order and soon: who called need not wait for the line. With too many waiting,
+// they do.
+func (l *Log) Later(f func() *Event, failed func(error)) {
+	add := func() {
+		if err := l.Add(f()); err != nil {
+			failed(err)
+		}
+	}
+	select {
+	case l.queue <- add:
+	case <-l.done: // the region is ending
+	}
+}
+
+// settle waits until everything that Later was given is written.
+func (l *Log) settle() {
+	written := make(chan struct{})
+	select {
+	case l.queue <- func() { close(written) }:
+		select {
+		case <-written:
+		case <-l.ended:
+		}
+	case <-l.done:
+		<-l.ended
+	}
 }
 
 func (l *Log) current() string { return filepath.Join(l.dir, "calls.jsonl") }
@@ -120,6 +181,7 @@ func (l *Log) rotateLocked() error {
 // Since returns the lines after the first n since the region started, how many there are now, and a channel that is
 // closed when there are more.
 func (l *Log) Since(n uint64) (lines [][]byte, now uint64, more <-chan struct{}) {
+	l.settle()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if n < l.lines {
@@ -132,6 +194,7 @@ func (l *Log) Since(n uint64) (lines [][]byte, now uint64, more <-chan struct{})
 // Each calls f with every line that is kept, oldest first, until it returns false. now is how many lines there have
 // been since the region started.
 func (l *Log) Each(f func(line []byte) bool) (now uint64, err error) {
+	l.settle()
 	parts, now, err := l.parts()
 	if err != nil {
 		return 0, err
@@ -185,8 +248,10 @@ func (p part) each(f func(line []byte) bool) (more bool, err error) {
 	return true, nil
 }
 
-// Close ends the log.
+// Close writes what waits, and ends the log. It is called once.
 func (l *Log) Close() error {
+	close(l.done)
+	<-l.ended
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.closed = true

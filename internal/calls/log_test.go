@@ -88,3 +88,35 @@ func TestWhoFollowsHearsOfEachCallOnce(t *testing.T) {
 		t.Errorf("got %d lines, %s", len(lines), lines)
 	}
 }
+
+func TestWhatIsAddedLaterIsThereForWhoReads(t *testing.T) {
+	dir := t.TempDir()
+	l, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const many = 3 * waiting
+	for i := range many {
+		l.Later(func() *Event { return &Event{EventName: fmt.Sprint(i)} }, func(err error) { t.Error(err) })
+	}
+	next := 0
+	now, err := l.Each(func(line []byte) bool {
+		if want := fmt.Sprintf("\"eventName\":\"%d\"", next); !strings.Contains(string(line), want) {
+			t.Fatalf("line %d is %s", next, line)
+		}
+		next++
+		return true
+	})
+	if err != nil || now != many || next != many {
+		t.Errorf("%d lines of %d, %v", next, now, err)
+	}
+	l.Later(func() *Event { return &Event{EventName: "last"} }, func(err error) { t.Error(err) })
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	l.Later(func() *Event { return &Event{EventName: "too late"} }, func(err error) { t.Error(err) })
+	b, err := os.ReadFile(l.current())
+	if err != nil || !strings.Contains(string(b), "\"last\"") || strings.Contains(string(b), "too late") {
+		t.Errorf("the end of the log is %q, %v", b[max(0, len(b)-200):], err)
+	}
+}

@@ -29,9 +29,9 @@ func (r *Region) recorded(c server.Record) {
 	if c.Caller.Type == api.User {
 		r.iam.Used(c.Caller.AccessKeyID, r.config.Region, c.Service, c.Time)
 	}
-	if err := r.calls.Add(r.event(&c)); err != nil {
+	r.calls.Later(func() *calls.Event { return r.event(&c) }, func(err error) {
 		r.config.Log.Error("call not logged", "request", c.RequestID, "error", err)
-	}
+	})
 }
 
 // event is a call as the log keeps it.
