@@ -198,6 +198,7 @@ func TestARegionGoesOnWithoutOneOfItsProcesses(t *testing.T) {
 				c.verify()
 			}
 			stop()
+			s.under.Wait() // a call that is given up can take the connection of another with it
 			for len(s.failed) > 0 {
 				t.Logf("in the storm: %v", <-s.failed)
 			}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -164,6 +165,7 @@ func cycle(ctx context.Context, c *operator.Client, name, code string) error {
 // storm runs cycles, and puts and gets of objects, until the context ends. It returns how many of each ended well,
 // and what the others said.
 type storm struct {
+	under           sync.WaitGroup // its callers
 	cycles, objects atomic.Int64
 	failed          chan error
 }
@@ -171,9 +173,13 @@ type storm struct {
 func (s *storm) run(ctx context.Context, c *operator.Client, code string) {
 	for range 2 {
 		name := fmt.Sprintf("storm-%d-", rand.Int32())
-		go s.repeat(ctx, &s.cycles, func(i int) error { return cycle(ctx, c, fmt.Sprint(name, i), code) })
+		s.under.Go(func() {
+			s.repeat(ctx, &s.cycles, func(i int) error { return cycle(ctx, c, fmt.Sprint(name, i), code) })
+		})
 	}
-	go s.repeat(ctx, &s.objects, func(i int) error { return object(ctx, c, fmt.Sprint("storm-", i%10)) })
+	s.under.Go(func() {
+		s.repeat(ctx, &s.objects, func(i int) error { return object(ctx, c, fmt.Sprint("storm-", i%10)) })
+	})
 }
 
 func (s *storm) repeat(ctx context.Context, good *atomic.Int64, f func(int) error) {
