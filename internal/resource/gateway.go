@@ -15,6 +15,16 @@ type InternetGateway struct {
 func (*InternetGateway) Kind() Kind    { return KindInternetGateway }
 func (g *InternetGateway) Key() string { return string(g.ID) }
 
+// EgressOnlyGateway lets a VPC's IPv6 addresses start connections to the internet and lets nobody start any to them.
+type EgressOnlyGateway struct {
+	ID    EgressOnlyGatewayID
+	VPCID VPCID // always attached
+	Tags  Tags
+}
+
+func (*EgressOnlyGateway) Kind() Kind    { return KindEgressOnlyGateway }
+func (g *EgressOnlyGateway) Key() string { return string(g.ID) }
+
 // Address is an Elastic IP address.
 type Address struct {
 	AllocationID       AllocationID
@@ -66,7 +76,8 @@ type NetworkInterface struct {
 	AvailabilityZone string
 	Description      string
 	InterfaceType    string
-	PrivateIPs       []netip.Addr // the first is the primary
+	PrivateIPs       []netip.Addr // IPv4; the first is the primary
+	IPv6Addresses    []netip.Addr // global ones, in the subnet's IPv6 block; may be empty
 	MAC              string       // 02:xx:...
 	GroupIDs         []SecurityGroupID
 	SourceDestCheck  bool

@@ -10,6 +10,7 @@ type (
 	SecurityGroupRuleID string // sgr-
 	NetworkACLID        string // acl-
 	InternetGatewayID   string // igw-
+	EgressOnlyGatewayID string // eigw-
 	NATGatewayID        string // nat-
 	NetworkInterfaceID  string // eni-
 	AllocationID        string // eipalloc-
@@ -24,25 +25,26 @@ type Kind string
 
 // The kinds there are.
 const (
-	KindVPC              Kind = "vpc"
-	KindSubnet           Kind = "subnet"
-	KindRouteTable       Kind = "route-table"
-	KindSecurityGroup    Kind = "security-group"
-	KindNetworkACL       Kind = "network-acl"
-	KindInternetGateway  Kind = "internet-gateway"
-	KindNATGateway       Kind = "natgateway"
-	KindNetworkInterface Kind = "network-interface"
-	KindAddress          Kind = "elastic-ip"
-	KindPrefixList       Kind = "prefix-list"
-	KindDHCPOptions      Kind = "dhcp-options"
-	KindVPCEndpoint      Kind = "vpc-endpoint"
-	KindVPCPeering       Kind = "vpc-peering-connection"
-	KindIdempotency      Kind = "idempotency"
-	KindRole             Kind = "role"
-	KindPolicy           Kind = "policy"
-	KindFunction         Kind = "function"
-	KindBucket           Kind = "bucket"
-	KindLogGroup         Kind = "log-group"
+	KindVPC               Kind = "vpc"
+	KindSubnet            Kind = "subnet"
+	KindRouteTable        Kind = "route-table"
+	KindSecurityGroup     Kind = "security-group"
+	KindNetworkACL        Kind = "network-acl"
+	KindInternetGateway   Kind = "internet-gateway"
+	KindEgressOnlyGateway Kind = "egress-only-internet-gateway"
+	KindNATGateway        Kind = "natgateway"
+	KindNetworkInterface  Kind = "network-interface"
+	KindAddress           Kind = "elastic-ip"
+	KindPrefixList        Kind = "prefix-list"
+	KindDHCPOptions       Kind = "dhcp-options"
+	KindVPCEndpoint       Kind = "vpc-endpoint"
+	KindVPCPeering        Kind = "vpc-peering-connection"
+	KindIdempotency       Kind = "idempotency"
+	KindRole              Kind = "role"
+	KindPolicy            Kind = "policy"
+	KindFunction          Kind = "function"
+	KindBucket            Kind = "bucket"
+	KindLogGroup          Kind = "log-group"
 )
 
 // Tags are a resource's tags, key to value.

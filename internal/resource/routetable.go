@@ -34,7 +34,7 @@ type RouteTableAssociation struct {
 
 // Route is one static route. Exactly one destination and one target are set.
 type Route struct {
-	DestinationCIDR         netip.Prefix
+	DestinationCIDR         netip.Prefix // IPv4 or IPv6
 	DestinationPrefixListID PrefixListID
 	Target                  RouteTarget
 }
@@ -42,6 +42,7 @@ type Route struct {
 // RouteTarget is where a route leads. Exactly one field is set.
 type RouteTarget struct {
 	InternetGatewayID  InternetGatewayID
+	EgressOnlyID       EgressOnlyGatewayID // IPv6 destinations only
 	NATGatewayID       NATGatewayID
 	NetworkInterfaceID NetworkInterfaceID
 	PeeringID          PeeringID

@@ -8,7 +8,8 @@ import (
 // VPC is a virtual private cloud.
 type VPC struct {
 	ID                               VPCID
-	CIDRs                            []VPCCIDR // the first is the primary
+	CIDRs                            []VPCCIDR // IPv4; the first is the primary
+	IPv6CIDRs                        []VPCCIDR // Amazon-provided /56 blocks; most VPCs have none or one
 	DHCPOptionsID                    DHCPOptionsID
 	InstanceTenancy                  string
 	EnableDNSSupport                 bool
@@ -18,7 +19,7 @@ type VPC struct {
 	Tags                             Tags
 }
 
-// VPCCIDR is one IPv4 block of a VPC.
+// VPCCIDR is one block of a VPC.
 type VPCCIDR struct {
 	AssociationID string // vpc-cidr-assoc-
 	Prefix        netip.Prefix
@@ -27,12 +28,13 @@ type VPCCIDR struct {
 func (*VPC) Kind() Kind    { return KindVPC }
 func (v *VPC) Key() string { return string(v.ID) }
 
-// CIDR is the primary block.
+// CIDR is the primary IPv4 block.
 func (v *VPC) CIDR() netip.Prefix { return v.CIDRs[0].Prefix }
 
 // Contains reports whether an address lies in any block of the VPC.
 func (v *VPC) Contains(a netip.Addr) bool {
-	return slices.ContainsFunc(v.CIDRs, func(c VPCCIDR) bool { return c.Prefix.Contains(a) })
+	holds := func(c VPCCIDR) bool { return c.Prefix.Contains(a) }
+	return slices.ContainsFunc(v.CIDRs, holds) || slices.ContainsFunc(v.IPv6CIDRs, holds)
 }
 
 // DHCPOptions is a DHCP option set.
@@ -50,8 +52,10 @@ type Subnet struct {
 	ID                          SubnetID
 	VPCID                       VPCID
 	CIDR                        netip.Prefix
-	AvailabilityZone            string // us-west-2a
-	AvailabilityZoneID          string // usw2-az1
+	IPv6CIDR                    netip.Prefix // a /64 out of one of the VPC's blocks; the zero value: none
+	IPv6AssociationID           string       // subnet-cidr-assoc-; empty without IPv6CIDR
+	AvailabilityZone            string       // us-west-2a
+	AvailabilityZoneID          string       // usw2-az1
 	MapPublicIPOnLaunch         bool
 	AssignIPv6AddressOnCreation bool
 	EnableDNS64                 bool

@@ -43,29 +43,32 @@ type Topology struct {
 // VPC is one isolated network. CIDRs of different VPCs may be equal.
 type VPC struct {
 	ID              resource.VPCID
-	CIDRs           []netip.Prefix // the first is the primary
+	CIDRs           []netip.Prefix // IPv4; the first is the primary
+	IPv6CIDRs       []netip.Prefix // may be empty
 	DNSSupport      bool
 	DNSHostnames    bool
-	DomainName      string                     // us-west-2.compute.internal
-	SearchDomain    string                     // what the DHCP options tell workloads to complete names with; empty: nothing
-	Resolver        netip.Addr                 // primary CIDR + 2
-	InternetGateway resource.InternetGatewayID // empty: none attached
-	Subnets         []*Subnet                  // ordered by id
-	ENIs            []*ENI                     // ordered by id
-	SecurityGroups  []*SecurityGroup           // all of the VPC, ordered by id
-	NetworkACLs     []*NetworkACL              // all of the VPC, ordered by id
-	PrefixLists     []*PrefixList              // those that rules or routes of the VPC use, ordered by id
-	NATGateways     []*NATGateway              // available ones, ordered by id
-	Endpoints       []*Endpoint                // available ones, ordered by id
-	Unaccepted      []*Endpoint                // that wait for their service's acceptance or were rejected, ordered by id; nothing leads there
-	Peerings        []*Peering                 // active ones, ordered by id
-	PeerGroups      []*PeerGroup               // groups of peered VPCs that rules of the VPC name, ordered by id
+	DomainName      string                         // us-west-2.compute.internal
+	SearchDomain    string                         // what the DHCP options tell workloads to complete names with; empty: nothing
+	Resolver        netip.Addr                     // primary CIDR + 2
+	InternetGateway resource.InternetGatewayID     // empty: none attached
+	EgressOnly      []resource.EgressOnlyGatewayID // ordered
+	Subnets         []*Subnet                      // ordered by id
+	ENIs            []*ENI                         // ordered by id
+	SecurityGroups  []*SecurityGroup               // all of the VPC, ordered by id
+	NetworkACLs     []*NetworkACL                  // all of the VPC, ordered by id
+	PrefixLists     []*PrefixList                  // those that rules or routes of the VPC use, ordered by id
+	NATGateways     []*NATGateway                  // available ones, ordered by id
+	Endpoints       []*Endpoint                    // available ones, ordered by id
+	Unaccepted      []*Endpoint                    // that wait for their service's acceptance or were rejected, ordered by id; nothing leads there
+	Peerings        []*Peering                     // active ones, ordered by id
+	PeerGroups      []*PeerGroup                   // groups of peered VPCs that rules of the VPC name, ordered by id
 }
 
 // Subnet is a range of addresses with one route table and one network ACL.
 type Subnet struct {
 	ID           resource.SubnetID
 	CIDR         netip.Prefix
+	IPv6CIDR     netip.Prefix // the zero value: none
 	AZ           string
 	RouteTableID resource.RouteTableID
 	NetworkACLID resource.NetworkACLID
@@ -81,6 +84,7 @@ type TargetKind string
 const (
 	TargetLocal           TargetKind = "local"
 	TargetInternetGateway TargetKind = "internet-gateway"
+	TargetEgressOnly      TargetKind = "egress-only-internet-gateway"
 	TargetNATGateway      TargetKind = "nat-gateway"
 	TargetENI             TargetKind = "network-interface"
 	TargetGatewayEndpoint TargetKind = "gateway-endpoint"
@@ -102,7 +106,8 @@ type ENI struct {
 	VPCID     resource.VPCID
 	SubnetID  resource.SubnetID
 	Type      string       // resource.InterfaceType...
-	Addresses []netip.Addr // private; the first is the primary
+	Addresses []netip.Addr // private IPv4; the first is the primary
+	IPv6      []netip.Addr // global addresses, the same inside the VPC and on the internet; may be empty
 	MAC       string
 	GroupIDs  []resource.SecurityGroupID // ordered. Empty only for NAT gateways, which have no groups, and where Unfiltered
 
@@ -129,7 +134,7 @@ type SecurityGroup struct {
 	Name    string
 	Ingress []Rule       // ordered by rule id
 	Egress  []Rule       // ordered by rule id
-	Members []netip.Addr // private addresses of all interfaces that carry the group, ordered
+	Members []netip.Addr // private and IPv6 addresses of all interfaces that carry the group, ordered
 }
 
 // Rule allows traffic from (ingress) or to (egress) one peer.
