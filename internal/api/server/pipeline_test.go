@@ -151,7 +151,7 @@ func TestUnknownOperationsAndServicesGetClearRefusals(t *testing.T) {
 	f.want(t, form("Action", "GetFederationToken").as("sts", ""), 400, "<Code>InvalidAction</Code><Message>Could not find operation GetFederationToken for version 2011-06-15")
 	f.want(t, call{service: "logs", header: map[string]string{"X-Amz-Target": "Logs_20140328.StartQuery"}}, 400, "UnknownOperationException")
 	f.want(t, call{service: "lambda", path: "/2015-03-31/event-source-mappings"}, 404, "Culvert")
-	f.want(t, call{service: "dynamodb", header: map[string]string{"X-Amz-Target": "DynamoDB_20120810.ListTables"}}, 404, `"__type":"UnknownService","message":"Culvert does not support the service 'dynamodb'."`)
+	f.want(t, call{service: "dynamodb", header: map[string]string{"X-Amz-Target": "DynamoDB_20120810.ListTables"}}, 404, `"__type":"UnknownService","message":"Culvert does not have the service 'dynamodb', so nobody answers the call."`)
 	f.want(t, form("Action", "ListQueues").as("sqs", ""), 404, "<Code>UnknownService</Code>")
 }
 

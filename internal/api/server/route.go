@@ -53,12 +53,24 @@ func (s *Server) route(x *exchange) error {
 		return api.Errorf("MissingAuthenticationToken", "Request is missing Authentication Token").WithStatus(http.StatusForbidden)
 	}
 	if x.service == nil {
-		return api.Errorf("UnknownService", "Culvert does not support the service '%s'.", shorten(name)).WithStatus(http.StatusNotFound)
+		return unknownService(x.call.Origin, name)
 	}
 	if x.service.Protocol == service.RESTXML {
 		x.call.RequestID = strings.ToUpper(strings.ReplaceAll(x.call.RequestID, "-", ""))[:16]
 	}
 	return nil
+}
+
+// unknownService refuses a call in a form that SDKs do not retry. Who is in the network learns that the way is open.
+func unknownService(o api.Origin, name string) error {
+	way := ""
+	switch {
+	case o.VPCEndpointID != "":
+		way = " The network lets the call through: it came by " + o.VPCEndpointID + "."
+	case o.Door == api.DoorInternet:
+		way = " The network lets the call through: it came to a public address."
+	}
+	return api.Errorf("UnknownService", "Culvert does not have the service '%s', so nobody answers the call.%s", shorten(name), way).WithStatus(http.StatusNotFound)
 }
 
 func (s *Server) serviceName(r *http.Request, o api.Origin) string {

@@ -125,7 +125,7 @@ func spots(t *topology.Topology) map[spot]bool {
 	for _, s := range t.Services {
 		for _, n := range s.Names {
 			for _, a := range n.Addresses {
-				serve(dataplane.Place{Internet: a}, door{service: s.Service, fallback: fallback(s.Service, t.Region)})
+				serve(dataplane.Place{Internet: a}, door{service: s.Service, fallback: topology.MainName(t.Region, s.Service)})
 			}
 		}
 	}
@@ -138,7 +138,7 @@ func spots(t *topology.Topology) map[spot]bool {
 			if len(ep.LoadBalancers) > 0 {
 				continue // to no service of the region: see package balancer
 			}
-			d := door{service: ep.Service, fallback: fallback(ep.Service, t.Region), vpc: v.ID, endpoint: ep.ID}
+			d := door{service: ep.Service, fallback: topology.MainName(t.Region, ep.Service), vpc: v.ID, endpoint: ep.ID}
 			for _, eni := range ep.ENIs {
 				serve(dataplane.Place{ENI: eni}, d)
 			}
@@ -148,13 +148,6 @@ func spots(t *topology.Topology) map[spot]bool {
 		}
 	}
 	return want
-}
-
-func fallback(service, region string) string {
-	if service == "iam" {
-		return "iam.amazonaws.com"
-	}
-	return service + "." + region + ".amazonaws.com"
 }
 
 func (e *Endpoints) listen(ctx context.Context, s spot) (*listening, error) {

@@ -29,6 +29,7 @@ func Catalog(region string) []*PublicService {
 		publicService("s3", s3Addresses(s3), s3Names(base)...),
 		publicService("sts", serviceAddresses(5), "sts."+base, "sts.amazonaws.com"),
 	}
+	out = append(out, reachableOnly(region, out)...)
 	slices.SortFunc(out, func(a, b *PublicService) int { return cmp.Compare(a.Service, b.Service) })
 	return out
 }
@@ -53,10 +54,10 @@ func publicService(service string, addresses []netip.Addr, patterns ...string) *
 	return s
 }
 
-func serviceAddresses(number byte) []netip.Addr {
+func serviceAddresses(number int) []netip.Addr {
 	a := netip.MustParsePrefix(serviceBlock).Addr().As4()
-	a[2] += number % 4
-	a[3] = 16 * number
+	a[2] += byte(number % 4)
+	a[3] = byte(number%16*16 + number/16*4)
 	first := netip.AddrFrom4(a)
 	return []netip.Addr{first, first.Next()}
 }

@@ -138,6 +138,13 @@ func PrivateNames(region, service string) []string {
 		return []string{"api.ecr." + base}
 	case "ecr.dkr":
 		return []string{"dkr.ecr." + base, "*.dkr.ecr." + base}
+	case "kinesis-streams":
+		return []string{"kinesis." + base}
+	case "kinesis-firehose":
+		return []string{"firehose." + base}
+	case "sagemaker.api", "sagemaker.runtime":
+		_, part, _ := strings.Cut(service, ".")
+		return []string{part + ".sagemaker." + base}
 	default:
 		return []string{service + "." + base}
 	}

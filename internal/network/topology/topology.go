@@ -217,6 +217,8 @@ type Name struct {
 type PublicService struct {
 	Service string // s3, ec2, lambda, sts, iam, logs
 	Names   []Name // public names and addresses
+	// ReachableOnly: packets get there, and every call is refused, because the region does not have the service.
+	ReachableOnly bool
 }
 
 // VPC finds a VPC, nil if there is none.

@@ -18,16 +18,11 @@ type endpointService struct {
 	own *resource.EndpointService // nil: AWS's
 }
 
-// endpointServices are the services that have endpoints in AWS and are served by this region.
+// endpointServices are the services of AWS that endpoints can lead to.
 func endpointServices() []endpointService {
-	both := []string{resource.EndpointTypeGateway, resource.EndpointTypeInterface}
-	private := []string{resource.EndpointTypeInterface}
 	var out []endpointService
-	for _, name := range []string{"ec2", "lambda", "logs", "s3", "sts"} {
-		out = append(out, endpointService{service: name, types: private})
-		if name == "s3" {
-			out[len(out)-1].types = both
-		}
+	for _, s := range topology.EndpointServices() {
+		out = append(out, endpointService{service: s.Service, types: s.Types})
 	}
 	return out
 }

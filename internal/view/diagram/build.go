@@ -315,6 +315,14 @@ func serviceName(service string) string {
 	switch service {
 	case "s3", "ec2", "sts", "iam", "sns", "sqs", "ecr", "kms", "ssm":
 		return strings.ToUpper(service)
+	case "ecr.api", "ecr.dkr":
+		return "ECR " + strings.TrimPrefix(service, "ecr.")
+	case "secretsmanager":
+		return "Secrets Manager"
+	case "monitoring":
+		return "CloudWatch"
+	case "events":
+		return "EventBridge"
 	case "logs":
 		return "CloudWatch Logs"
 	case "dynamodb":

@@ -77,7 +77,7 @@ func (c *Config) serveRun(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		end.Error = err.Error()
 	}
-	closeJob() // before the caller is told: what was made for the command is gone when it has ended
+	closeJob()                   // before the caller is told: what was made for the command is gone when it has ended
 	text, _ := json.Marshal(end) // always can
 	_ = frames.Send(stream.End, text)
 }
