@@ -19,7 +19,7 @@ func NotEnforced() []string {
 		"EC2: rules, entries and routes for IPv6 are kept; no IPv6 packet is ever forwarded",
 		"EC2: enableNetworkAddressUsageMetrics; the DHCP options ntp-servers, netbios-name-servers and netbios-node-type; a VPC without DHCP options has Amazon's resolver all the same",
 		"EC2: the resolver does not drop what is beyond 1,024 packets a second of an interface",
-		"EC2: a NAT gateway does not reset flows that are idle for 350 seconds; the MTU of endpoints is not 8500",
+		"EC2: the MTU of endpoints is not 8500",
 		"EC2: policies of endpoints to services that the region does not have are kept; their packets arrive, and every call is refused with UnknownService",
 		"EC2: permissions of endpoint services (there is one account, and an owner's principals may always use a service)",
 		"ElasticLoadBalancing: instance targets see the load balancer's address, not the client's, which AWS preserves unless told not to",
