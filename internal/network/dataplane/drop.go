@@ -17,6 +17,7 @@ const (
 	StageACL         Stage = "network-acl"       // an entry of the subnet's network ACL denies it
 	StageDestination Stage = "destination-check" // the interface takes nothing for that address
 	StageGateway     Stage = "internet-gateway"  // there is no public address to translate to
+	StageEgressOnly  Stage = "egress-only"       // it does not begin in the VPC, or not with one of its addresses
 	StageRoute       Stage = "route-table"       // no route, a black hole, or an address that nobody has
 )
 

@@ -120,6 +120,8 @@ func TestTypesAndNamesThatDoNotExist(t *testing.T) {
 	}{
 		{"s3.us-west-2.amazonaws.com", dns.TypeA, dns.RcodeSuccess, 1, ""},
 		{"s3.us-west-2.amazonaws.com", dns.TypeAAAA, dns.RcodeSuccess, 0, "s3.us-west-2.amazonaws.com."},
+		{"s3.dualstack.us-west-2.amazonaws.com", dns.TypeAAAA, dns.RcodeSuccess, 4, ""},
+		{"sts.us-west-2.amazonaws.com", dns.TypeAAAA, dns.RcodeSuccess, 0, "amazonaws.com."},
 		{"s3.us-west-2.amazonaws.com", dns.TypeMX, dns.RcodeSuccess, 0, "s3.us-west-2.amazonaws.com."},
 		{"s3.us-west-2.amazonaws.com", dns.TypeSOA, dns.RcodeSuccess, 1, ""},
 		{"s3.us-west-2.amazonaws.com", dns.TypeNS, dns.RcodeSuccess, 1, ""},

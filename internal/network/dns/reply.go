@@ -1,6 +1,9 @@
 package dns
 
 import (
+	"net/netip"
+	"slices"
+
 	"github.com/miekg/dns"
 
 	"github.com/culvert-cloud/culvert/internal/network/topology"
@@ -90,9 +93,14 @@ func records(ask dns.Question, found topology.Answer, turn uint32) []dns.RR {
 	switch {
 	case ask.Qtype == dns.TypeA:
 		var out []dns.RR
-		for i := range found.Addresses {
-			ip := found.Addresses[(i+int(turn%uint32(len(found.Addresses))))%len(found.Addresses)]
+		for _, ip := range turned(found.Addresses, turn) {
 			out = append(out, &dns.A{Hdr: header, A: ip.AsSlice()})
+		}
+		return out
+	case ask.Qtype == dns.TypeAAAA:
+		var out []dns.RR
+		for _, ip := range turned(found.IPv6, turn) {
+			out = append(out, &dns.AAAA{Hdr: header, AAAA: ip.AsSlice()})
 		}
 		return out
 	case ask.Qtype == dns.TypePTR && found.Pointer != "":
@@ -104,6 +112,15 @@ func records(ask dns.Question, found topology.Answer, turn uint32) []dns.RR {
 	default:
 		return nil
 	}
+}
+
+// turned begins with another address each time.
+func turned(all []netip.Addr, turn uint32) []netip.Addr {
+	if len(all) == 0 {
+		return nil
+	}
+	first := int(turn % uint32(len(all)))
+	return slices.Concat(all[first:], all[:first])
 }
 
 // authority is the SOA record of the zone that answered.

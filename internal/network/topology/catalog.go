@@ -26,7 +26,7 @@ func Catalog(region string) []*PublicService {
 		publicService("iam", serviceAddresses(2), "iam.amazonaws.com"),
 		publicService("lambda", serviceAddresses(3), "lambda."+base),
 		publicService("logs", serviceAddresses(4), "logs."+base),
-		publicService("s3", s3Addresses(s3), s3Names(base)...),
+		withIPv6(publicService("s3", s3Addresses(s3), s3Names(base)...), "s3.dualstack."+base),
 		publicService("sts", serviceAddresses(5), "sts."+base, "sts.amazonaws.com"),
 	}
 	out = append(out, reachableOnly(region, out)...)
@@ -41,6 +41,27 @@ func s3Names(base string) []string {
 		"s3." + base, "s3.dualstack." + base, "s3.amazonaws.com", "s3-control." + base, "s3-accesspoint." + base,
 	} {
 		out = append(out, n, "*."+n)
+	}
+	return out
+}
+
+// withIPv6 gives a name, and what is below it, addresses of both families. The other names have IPv4 only, as on AWS.
+func withIPv6(s *PublicService, name string) *PublicService {
+	for i, n := range s.Names {
+		if strings.TrimPrefix(n.Pattern, "*.") == name {
+			s.Names[i].Addresses = slices.Concat(n.Addresses, mapped(n.Addresses))
+		}
+	}
+	return s
+}
+
+// mapped are IPv6 addresses of S3's, which hold its IPv4 ones, as those on AWS do.
+func mapped(all []netip.Addr) []netip.Addr {
+	var out []netip.Addr
+	for _, a := range all {
+		b := netip.MustParseAddr("2600:1fa0:4000:8049::").As16()
+		copy(b[8:], a.AsSlice())
+		out = append(out, netip.AddrFrom16(b))
 	}
 	return out
 }

@@ -14,6 +14,9 @@ func describe(t *Topology) string {
 			v.ID, v.CIDRs, v.Resolver, v.DNSSupport, v.DNSHostnames, v.DomainName, v.InternetGateway)
 		for _, s := range v.Subnets {
 			fmt.Fprintf(&b, "  subnet %s %s %s %s %s\n", s.ID, s.CIDR, s.AZ, s.RouteTableID, s.NetworkACLID)
+			if s.IPv6CIDR.IsValid() {
+				fmt.Fprintf(&b, "    ipv6 %s\n", s.IPv6CIDR)
+			}
 			for _, r := range s.Routes {
 				fmt.Fprintf(&b, "    route %s %s %s %s blackhole %t\n", r.Destination, r.PrefixListID, r.Kind, r.TargetID, r.Blackhole)
 			}
@@ -21,6 +24,14 @@ func describe(t *Topology) string {
 		for _, e := range v.ENIs {
 			fmt.Fprintf(&b, "  eni %s %s %s %v %v check %t public %v\n",
 				e.ID, e.SubnetID, e.Type, e.Addresses, e.GroupIDs, e.SourceDestCheck, e.Public)
+		}
+		for _, e := range v.ENIs {
+			if len(e.IPv6) > 0 || e.ResourceName.Label != "" {
+				fmt.Fprintf(&b, "  ipv6 of %s %v name %+v\n", e.ID, e.IPv6, e.ResourceName)
+			}
+		}
+		if len(v.IPv6CIDRs)+len(v.EgressOnly) > 0 {
+			fmt.Fprintf(&b, "  ipv6 %v egress only %v\n", v.IPv6CIDRs, v.EgressOnly)
 		}
 		for _, g := range v.SecurityGroups {
 			fmt.Fprintf(&b, "  group %s %s members %v\n    ingress %+v\n    egress %+v\n", g.ID, g.Name, g.Members, g.Ingress, g.Egress)

@@ -16,7 +16,7 @@ func (in *inputs) addSecurityGroups(vpc *VPC, used prefixListUse) {
 	members := map[resource.SecurityGroupID][]netip.Addr{}
 	for _, e := range vpc.ENIs {
 		for _, g := range e.GroupIDs {
-			members[g] = append(members[g], e.Addresses...)
+			members[g] = append(members[g], e.All()...)
 		}
 	}
 	for _, g := range in.groups[vpc.ID] {
@@ -46,12 +46,12 @@ func (in *inputs) addSecurityGroups(vpc *VPC, used prefixListUse) {
 	}
 }
 
-// ruleCounts leaves out rules for IPv6 and those whose prefix list is gone.
+// ruleCounts leaves out rules that name nobody and those whose prefix list is gone.
 func (in *inputs) ruleCounts(r resource.SecurityGroupRule) bool {
 	if r.PrefixListID != "" {
 		return in.prefixList(r.PrefixListID) != nil
 	}
-	return r.GroupID != "" || r.CIDR.IsValid() && r.CIDR.Addr().Is4()
+	return r.GroupID != "" || r.CIDR.IsValid()
 }
 
 func masked(p netip.Prefix) netip.Prefix {
@@ -65,7 +65,7 @@ func (in *inputs) addNetworkACLs(vpc *VPC) {
 	for _, n := range in.acls[vpc.ID] {
 		acl := &NetworkACL{ID: n.ID}
 		for _, e := range n.Entries {
-			if !e.CIDR.IsValid() || !e.CIDR.Addr().Is4() {
+			if !e.CIDR.IsValid() {
 				continue
 			}
 			entry := Entry{
@@ -93,14 +93,14 @@ func (in *inputs) prefixList(id resource.PrefixListID) *resource.PrefixList {
 	return in.awsListsByID[id]
 }
 
-// prefixes are the IPv4 blocks of a list, ordered, each once.
+// prefixes are the blocks of a list, ordered, each once.
 func prefixes(p *resource.PrefixList) []netip.Prefix {
 	if p == nil {
 		return nil
 	}
 	var out []netip.Prefix
 	for _, e := range p.Entries {
-		if e.CIDR.IsValid() && e.CIDR.Addr().Is4() {
+		if e.CIDR.IsValid() {
 			out = append(out, e.CIDR.Masked())
 		}
 	}

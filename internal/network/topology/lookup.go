@@ -34,9 +34,10 @@ type Answer struct {
 	Name       string // as asked: lower case, no final dot
 	Found      bool
 	NXDomain   bool
-	Timeout    bool // no answer at all
-	Addresses  []netip.Addr
-	Pointer    string // of a reverse name
+	Timeout    bool         // no answer at all
+	Addresses  []netip.Addr // IPv4: the A records
+	IPv6       []netip.Addr // the AAAA records
+	Pointer    string       // of a reverse name
 	Source     Source
 	Zone       string                 // the zone that answered; empty: the root
 	Service    string                 // the service whose name it is, if it is one
@@ -90,7 +91,7 @@ func privateZone(vpc *VPC, a *Answer) bool {
 	}
 	a.Source, a.EndpointID, a.Service = SourcePrivateZone, holder.ID, holder.Service
 	var apex bool
-	a.Addresses, a.Found = match(holder.Names, a.Name)
+	a.Found = a.take(match(holder.Names, a.Name))
 	for _, n := range holder.Names {
 		apex = apex || a.Name == strings.TrimPrefix(n.Pattern, "*.")
 	}
@@ -110,6 +111,9 @@ func privateHostname(vpc *VPC, a *Answer) bool {
 		return true
 	}
 	label := strings.TrimSuffix(a.Name, "."+vpc.DomainName)
+	if a.resourceName(vpc, label) {
+		return true
+	}
 	ip, ok := dashed(label, "ip-")
 	if ok && vpc.Holder(ip) != nil {
 		a.Found, a.Addresses = true, []netip.Addr{ip}
@@ -117,6 +121,24 @@ func privateHostname(vpc *VPC, a *Answer) bool {
 	}
 	a.NXDomain = true
 	return true
+}
+
+// resourceName answers i-0123456789abcdef0.us-west-2.compute.internal. Only such names have IPv6 addresses: those made
+// of an address have that one.
+func (a *Answer) resourceName(vpc *VPC, label string) bool {
+	for _, e := range vpc.ENIs {
+		if n := e.ResourceName; n.Label != "" && n.Label == label {
+			a.Found = true
+			if n.A {
+				a.Addresses = []netip.Addr{e.Address()}
+			}
+			if n.AAAA {
+				a.IPv6 = slices.Clone(e.IPv6)
+			}
+			return true
+		}
+	}
+	return false
 }
 
 // PrivateHostname is the name of a private address in the VPC.
@@ -150,8 +172,8 @@ func endpointName(t *Topology, _ resource.VPCID, a *Answer) bool {
 	}
 	for _, v := range t.VPCs {
 		for _, e := range v.Endpoints {
-			if addresses, ok := match(e.Names, a.Name); ok {
-				a.Found, a.Addresses, a.Source = true, addresses, SourceEndpoint
+			if a.take(match(e.Names, a.Name)) {
+				a.Found, a.Source = true, SourceEndpoint
 				a.EndpointID, a.Service, a.Zone = e.ID, e.Service, strings.TrimPrefix(ownSuffix, ".")
 				return true
 			}
@@ -209,13 +231,25 @@ func publicZone(region string) string {
 // publicName answers the services' public names.
 func publicName(t *Topology, _ resource.VPCID, a *Answer) bool {
 	for _, s := range t.Services {
-		if addresses, ok := match(s.Names, a.Name); ok {
-			a.Found, a.Addresses, a.Source, a.Service = true, addresses, SourcePublic, s.Service
+		if a.take(match(s.Names, a.Name)) {
+			a.Found, a.Source, a.Service = true, SourcePublic, s.Service
 			a.Zone = "amazonaws.com"
 			return true
 		}
 	}
 	return false
+}
+
+// take sorts what match found by family.
+func (a *Answer) take(addresses []netip.Addr, found bool) bool {
+	for _, ip := range addresses {
+		if ip.Is4() {
+			a.Addresses = append(a.Addresses, ip)
+		} else {
+			a.IPv6 = append(a.IPv6, ip)
+		}
+	}
+	return found
 }
 
 // match finds a name among patterns. An exact one wins over a wildcard, a longer wildcard over a shorter.

@@ -13,7 +13,7 @@ import (
 type Peering struct {
 	ID        resource.PeeringID
 	PeerVPCID resource.VPCID
-	PeerCIDRs []netip.Prefix // in the peer's order
+	PeerCIDRs []netip.Prefix // IPv4, then IPv6, in the peer's order
 	// ResolvesPeer: public host names of the peer resolve to private addresses, for queries made in this VPC.
 	ResolvesPeer bool
 }
@@ -45,7 +45,7 @@ func (v *VPC) PeeringWith(id resource.VPCID) *Peering {
 	return nil
 }
 
-// Members are the private addresses that a group in a rule stands for; false: nobody knows the group.
+// Members are the private and IPv6 addresses that a group in a rule stands for; false: nobody knows the group.
 func (v *VPC) Members(id resource.SecurityGroupID) ([]netip.Addr, bool) {
 	if g := v.SecurityGroup(id); g != nil {
 		return g.Members, true
@@ -67,10 +67,7 @@ func (in *inputs) addPeerings(vpc *VPC) {
 		if !ok || len(peer.CIDRs) == 0 || own.VPCID == other.VPCID || vpc.PeeringWith(other.VPCID) != nil {
 			continue
 		}
-		p := &Peering{ID: c.ID, PeerVPCID: other.VPCID}
-		for _, b := range peer.CIDRs {
-			p.PeerCIDRs = append(p.PeerCIDRs, b.Prefix.Masked())
-		}
+		p := &Peering{ID: c.ID, PeerVPCID: other.VPCID, PeerCIDRs: slices.Concat(blocks(peer.CIDRs), blocks(peer.IPv6CIDRs))}
 		if slices.ContainsFunc(p.PeerCIDRs, vpc.overlaps) {
 			continue
 		}
@@ -80,7 +77,7 @@ func (in *inputs) addPeerings(vpc *VPC) {
 }
 
 func (v *VPC) overlaps(b netip.Prefix) bool {
-	return slices.ContainsFunc(v.CIDRs, b.Overlaps)
+	return slices.ContainsFunc(slices.Concat(v.CIDRs, v.IPv6CIDRs), b.Overlaps)
 }
 
 // peeringsByVPC sorts the active connections by both of their VPCs.

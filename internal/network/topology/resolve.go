@@ -2,7 +2,6 @@ package topology
 
 import (
 	"cmp"
-	"net/netip"
 	"slices"
 	"strings"
 
@@ -17,7 +16,7 @@ type Options struct {
 }
 
 // Resolve makes the network of a state. It is pure and total: what a resource refers to and is not there is
-// left out or, for a route, a blackhole. Everything is IPv4; rules and routes for IPv6 are left out.
+// left out or, for a route, a blackhole.
 func Resolve(r state.Reader, o Options) *Topology {
 	t := &Topology{
 		Revision:         r.Revision(),
@@ -56,6 +55,7 @@ type inputs struct {
 	endpoints    map[resource.VPCID][]*resource.VPCEndpoint
 	peerings     map[resource.VPCID][]*resource.VPCPeeringConnection
 	gateways     map[resource.VPCID]resource.InternetGatewayID
+	egressOnly   map[resource.VPCID][]resource.EgressOnlyGatewayID
 	addresses    map[resource.NetworkInterfaceID][]*resource.Address
 	awsLists     map[string]*resource.PrefixList // by name: com.amazonaws.us-west-2.s3
 	awsListsByID map[resource.PrefixListID]*resource.PrefixList
@@ -73,6 +73,7 @@ func gather(r state.Reader) *inputs {
 		endpoints:    byVPC(r, func(e *resource.VPCEndpoint) resource.VPCID { return e.VPCID }),
 		peerings:     peeringsByVPC(r),
 		gateways:     map[resource.VPCID]resource.InternetGatewayID{},
+		egressOnly:   map[resource.VPCID][]resource.EgressOnlyGatewayID{},
 		addresses:    map[resource.NetworkInterfaceID][]*resource.Address{},
 		awsLists:     map[string]*resource.PrefixList{},
 		awsListsByID: map[resource.PrefixListID]*resource.PrefixList{},
@@ -81,6 +82,9 @@ func gather(r state.Reader) *inputs {
 		if g.VPCID != "" && in.gateways[g.VPCID] == "" {
 			in.gateways[g.VPCID] = g.ID
 		}
+	}
+	for _, g := range state.List[*resource.EgressOnlyGateway](r) {
+		in.egressOnly[g.VPCID] = append(in.egressOnly[g.VPCID], g.ID)
 	}
 	for _, a := range state.List[*resource.Address](r) {
 		if id := in.holder(a); id != "" && a.PublicIP.Is4() {
@@ -133,12 +137,12 @@ func (in *inputs) resolveVPC(v *resource.VPC, o Options) *VPC {
 		DomainName:      domainName(in.reader.Region()),
 		Resolver:        v.CIDR().Masked().Addr().Next().Next(),
 		InternetGateway: in.gateways[v.ID],
+		EgressOnly:      slices.Sorted(slices.Values(in.egressOnly[v.ID])),
+		CIDRs:           blocks(v.CIDRs),
+		IPv6CIDRs:       blocks(v.IPv6CIDRs),
 	}
 	if d, ok := state.Get[*resource.DHCPOptions](in.reader, v.DHCPOptionsID); ok {
 		vpc.SearchDomain = strings.Join(d.Options["domain-name"], " ")
-	}
-	for _, c := range v.CIDRs {
-		vpc.CIDRs = append(vpc.CIDRs, c.Prefix.Masked())
 	}
 	used := prefixListUse{}
 	in.addPeerings(vpc)
@@ -172,12 +176,14 @@ func (in *inputs) addENIs(vpc *VPC) {
 			SubnetID:        n.SubnetID,
 			Type:            n.InterfaceType,
 			Addresses:       slices.Clone(n.PrivateIPs),
+			IPv6:            addressesIn(subnet.IPv6CIDR, n.IPv6Addresses),
 			MAC:             n.MAC,
 			GroupIDs:        in.groupsOf(n),
 			SourceDestCheck: n.SourceDestCheck,
 			Public:          in.publicAddresses(n),
 			Description:     n.Description,
 			Unfiltered:      n.InterfaceType == resource.InterfaceTypeLoadBalancer && len(n.GroupIDs) == 0,
+			ResourceName:    resourceName(n, subnet),
 		})
 	}
 }
@@ -240,19 +246,4 @@ func (v *VPC) ENI(id resource.NetworkInterfaceID) *ENI {
 		return nil
 	}
 	return v.ENIs[i]
-}
-
-// Holder finds the interface that has a private address, nil if there is none.
-func (v *VPC) Holder(a netip.Addr) *ENI {
-	for _, e := range v.ENIs {
-		if slices.Contains(e.Addresses, a) {
-			return e
-		}
-	}
-	return nil
-}
-
-// Contains reports whether an address lies in any block of the VPC.
-func (v *VPC) Contains(a netip.Addr) bool {
-	return slices.ContainsFunc(v.CIDRs, func(p netip.Prefix) bool { return p.Contains(a) })
 }

@@ -130,6 +130,7 @@ func TestResolvedNetworksAreAsRecorded(t *testing.T) {
 		"interface-endpoint": append(article(), interfaceEndpoint(nil)...),
 		"nat":                append(article(), publicSubnet()...),
 		"gateway-endpoint":   append(append(article(), publicSubnet()...), gatewayEndpoint("rtb-private")),
+		"ipv6":               ipv6Network(),
 	}
 	for name, resources := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -299,7 +300,6 @@ func TestReferencesToWhatIsGoneOpenNothing(t *testing.T) {
 	resources := append(article(),
 		&resource.SecurityGroup{ID: "sg-fn", VPCID: "vpc-1", Rules: []resource.SecurityGroupRule{
 			{ID: "sgr-1", Protocol: -1, PrefixListID: "pl-gone"},
-			{ID: "sgr-2", Protocol: -1, CIDR: pfx("::/0")},
 			{ID: "sgr-3", Protocol: -1},
 		}},
 		&resource.NetworkInterface{

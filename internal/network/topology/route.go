@@ -24,7 +24,7 @@ func (in *inputs) addSubnets(vpc *VPC, used prefixListUse) {
 	effective := map[resource.RouteTableID][]Route{} // computed once for each table
 	for _, s := range in.subnets[vpc.ID] {
 		subnet := &Subnet{
-			ID: s.ID, CIDR: s.CIDR.Masked(), AZ: s.AvailabilityZone, NetworkACLID: s.NetworkACLID,
+			ID: s.ID, CIDR: s.CIDR.Masked(), IPv6CIDR: masked(s.IPv6CIDR), AZ: s.AvailabilityZone, NetworkACLID: s.NetworkACLID,
 		}
 		table := explicit[s.ID]
 		if table == nil {
@@ -45,14 +45,12 @@ func (in *inputs) addSubnets(vpc *VPC, used prefixListUse) {
 
 // routesFrom leaves out what can never apply to a subnet: packets inside it do not look at its routes.
 func routesFrom(s *Subnet, routes []Route) []Route {
-	return slices.DeleteFunc(slices.Clone(routes), func(r Route) bool {
-		return r.Kind != TargetLocal && r.Destination.Bits() >= s.CIDR.Bits() && s.CIDR.Contains(r.Destination.Addr())
-	})
+	return slices.DeleteFunc(slices.Clone(routes), func(r Route) bool { return r.Kind != TargetLocal && s.Covers(r.Destination) })
 }
 
 func localRoutes(vpc *VPC) []Route {
 	var out []Route
-	for _, p := range vpc.CIDRs {
+	for _, p := range slices.Concat(vpc.CIDRs, vpc.IPv6CIDRs) {
 		out = append(out, Route{Destination: p, Kind: TargetLocal})
 	}
 	slices.SortFunc(out, func(a, b Route) int { return a.Destination.Compare(b.Destination) })
@@ -104,10 +102,10 @@ func (in *inputs) staticRoutes(vpc *VPC, r resource.Route) []Route {
 	}
 	var out []Route
 	for _, p := range blocks {
-		if !p.IsValid() || !p.Addr().Is4() {
+		if !p.IsValid() {
 			continue
 		}
-		route := resolveTarget(vpc, r.Target)
+		route := resolveTarget(vpc, r.Target, p.Addr().Is6())
 		route.Destination, route.PrefixListID = p.Masked(), r.DestinationPrefixListID
 		out = append(out, route)
 	}
@@ -115,8 +113,9 @@ func (in *inputs) staticRoutes(vpc *VPC, r resource.Route) []Route {
 }
 
 // resolveTarget finds where a route leads. A target that is gone or not in service keeps the route, which then
-// still wins over shorter ones and drops what it matches.
-func resolveTarget(vpc *VPC, t resource.RouteTarget) Route {
+// still wins over shorter ones and drops what it matches. So does one that knows nothing of the family: a NAT gateway
+// and an interface without such an address have nothing to do with IPv6, an egress-only gateway not with IPv4.
+func resolveTarget(vpc *VPC, t resource.RouteTarget, ipv6 bool) Route {
 	switch {
 	case t.InternetGatewayID != "":
 		return Route{
@@ -126,7 +125,12 @@ func resolveTarget(vpc *VPC, t resource.RouteTarget) Route {
 	case t.NATGatewayID != "":
 		return Route{
 			Kind: TargetNATGateway, TargetID: string(t.NATGatewayID),
-			Blackhole: vpc.NATGateway(t.NATGatewayID) == nil,
+			Blackhole: ipv6 || vpc.NATGateway(t.NATGatewayID) == nil,
+		}
+	case t.EgressOnlyID != "":
+		return Route{
+			Kind: TargetEgressOnly, TargetID: string(t.EgressOnlyID),
+			Blackhole: !ipv6 || !slices.Contains(vpc.EgressOnly, t.EgressOnlyID),
 		}
 	case t.PeeringID != "":
 		return Route{
@@ -134,9 +138,10 @@ func resolveTarget(vpc *VPC, t resource.RouteTarget) Route {
 			Blackhole: vpc.Peering(t.PeeringID) == nil,
 		}
 	default:
+		e := vpc.ENI(t.NetworkInterfaceID)
 		return Route{
 			Kind: TargetENI, TargetID: string(t.NetworkInterfaceID),
-			Blackhole: !vpc.has(t.NetworkInterfaceID),
+			Blackhole: e == nil || ipv6 && len(e.IPv6) == 0,
 		}
 	}
 }

@@ -117,6 +117,13 @@ type ENI struct {
 	SourceDestCheck bool
 	Public          []PublicAddress // ordered by private address
 	Description     string
+	ResourceName    ResourceName // of an instance's first interface, where its subnet wants one
+}
+
+// ResourceName is a host name made of an instance's id.
+type ResourceName struct {
+	Label   string // i-0123456789abcdef0; empty: none
+	A, AAAA bool   // which records it has
 }
 
 // Address is the primary private address.
@@ -209,8 +216,8 @@ type Endpoint struct {
 
 // Name maps a DNS name to addresses. A pattern "*.x" stands for every name below x, but not for x itself.
 type Name struct {
-	Pattern   string // lower case, no final dot
-	Addresses []netip.Addr
+	Pattern   string       // lower case, no final dot
+	Addresses []netip.Addr // of both families
 }
 
 // PublicService is an AWS service's public face.

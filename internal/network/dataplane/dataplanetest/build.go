@@ -67,7 +67,7 @@ func (v *VPC) Open() resource.SecurityGroupID { return v.SecurityGroups[0].ID }
 func (v *VPC) Subnet(name, cidr string) *topology.Subnet {
 	s := &topology.Subnet{ID: resource.SubnetID("subnet-" + name), CIDR: netip.MustParsePrefix(cidr), AZ: "us-west-2a",
 		RouteTableID: resource.RouteTableID("rtb-" + name), NetworkACLID: v.NetworkACLs[0].ID}
-	for _, c := range v.CIDRs {
+	for _, c := range slices.Concat(v.CIDRs, v.IPv6CIDRs) {
 		s.Routes = append(s.Routes, topology.Route{Destination: c, Kind: topology.TargetLocal})
 	}
 	v.Subnets = append(v.Subnets, s)
@@ -159,8 +159,8 @@ func (v *VPC) GatewayEndpoint(name string, l *topology.PrefixList, subnets ...*t
 // Peer joins two VPCs by an active peering connection, pcx-<name>. Routes to it are for the caller to make.
 func Peer(name string, a, b *VPC) resource.PeeringID {
 	id := resource.PeeringID("pcx-" + name)
-	a.Peerings = append(a.Peerings, &topology.Peering{ID: id, PeerVPCID: b.ID, PeerCIDRs: b.CIDRs})
-	b.Peerings = append(b.Peerings, &topology.Peering{ID: id, PeerVPCID: a.ID, PeerCIDRs: a.CIDRs})
+	a.Peerings = append(a.Peerings, &topology.Peering{ID: id, PeerVPCID: b.ID, PeerCIDRs: slices.Concat(b.CIDRs, b.IPv6CIDRs)})
+	b.Peerings = append(b.Peerings, &topology.Peering{ID: id, PeerVPCID: a.ID, PeerCIDRs: slices.Concat(a.CIDRs, a.IPv6CIDRs)})
 	return id
 }
 
@@ -185,10 +185,10 @@ func Allow(protocol, from, to int, peer string) topology.Rule {
 	return r
 }
 
-// Entry is an entry of a network ACL. For ICMP (1) the ports are type and code.
+// Entry is an entry of a network ACL. For ICMP (1) and ICMPv6 (58) the ports are type and code.
 func Entry(number int, allow bool, protocol, from, to int, cidr string) topology.Entry {
 	e := topology.Entry{Number: number, Allow: allow, Protocol: protocol, CIDR: netip.MustParsePrefix(cidr)}
-	if protocol == 1 {
+	if protocol == 1 || protocol == 58 {
 		e.ICMPType, e.ICMPCode = from, to
 	} else {
 		e.FromPort, e.ToPort = from, to
@@ -253,7 +253,7 @@ func members(v *topology.VPC, id resource.SecurityGroupID) []netip.Addr {
 	var out []netip.Addr
 	for _, e := range v.ENIs {
 		if slices.Contains(e.GroupIDs, id) {
-			out = append(out, e.Addresses...)
+			out = append(out, e.All()...)
 		}
 	}
 	slices.SortFunc(out, netip.Addr.Compare)

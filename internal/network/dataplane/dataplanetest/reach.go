@@ -138,13 +138,20 @@ func start(f Flow, id uint16) (int, error) {
 	case "icmp":
 		kind, proto = unix.SOCK_RAW, unix.IPPROTO_ICMP
 	}
-	fd, err := unix.Socket(unix.AF_INET, kind|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, proto)
+	family := unix.AF_INET
+	if f.To.Addr().Is6() {
+		family = unix.AF_INET6
+		if f.Network == "icmp" {
+			proto = unix.IPPROTO_ICMPV6
+		}
+	}
+	fd, err := unix.Socket(family, kind|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, proto)
 	if err != nil {
 		return -1, fmt.Errorf("socket: %w", err)
 	}
 	if f.SourcePort != 0 {
 		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
-		if err := unix.Bind(fd, &unix.SockaddrInet4{Port: int(f.SourcePort)}); err != nil {
+		if err := unix.Bind(fd, socketAddress(netip.AddrPortFrom(unspecified(f.To.Addr()), f.SourcePort))); err != nil {
 			return fd, fmt.Errorf("bind: %w", err)
 		}
 	}
@@ -152,7 +159,7 @@ func start(f Flow, id uint16) (int, error) {
 		// Reset on close: ports must be free again at once.
 		_ = unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
 	}
-	err = unix.Connect(fd, &unix.SockaddrInet4{Port: int(f.To.Port()), Addr: f.To.Addr().As4()})
+	err = unix.Connect(fd, socketAddress(f.To))
 	if err != nil && !errors.Is(err, unix.EINPROGRESS) {
 		return fd, err
 	}
@@ -161,7 +168,11 @@ func start(f Flow, id uint16) (int, error) {
 		_, err = unix.Write(fd, []byte("ping"))
 		return fd, err
 	case "icmp":
-		_, err = unix.Write(fd, echoRequest(id))
+		request := echoRequest(id)
+		if f.To.Addr().Is6() {
+			request[0] = echoRequest6 // the kernel makes the checksum
+		}
+		_, err = unix.Write(fd, request)
 		return fd, err
 	}
 	return fd, nil
@@ -186,7 +197,8 @@ func finish(f Flow, fd int, id uint16) (Outcome, bool) {
 		return "", false
 	case err != nil:
 		return outcomeOf(err), true
-	case f.Network == "icmp" && !isEchoReply(buf[:n], id):
+	case f.Network == "icmp" && f.To.Addr().Is6() && !isEchoReply6(buf[:n], id),
+		f.Network == "icmp" && f.To.Addr().Is4() && !isEchoReply(buf[:n], id):
 		return "", false
 	}
 	return Connected, true
@@ -200,6 +212,31 @@ func outcomeOf(err error) Outcome {
 		return TimedOut
 	}
 	return Outcome(err.Error())
+}
+
+// The types of a ping in ICMPv6.
+const (
+	echoRequest6 = 128
+	echoReply6   = 129
+)
+
+// isEchoReply6 gets no IP header.
+func isEchoReply6(b []byte, id uint16) bool {
+	return len(b) >= 8 && b[0] == echoReply6 && b[4] == byte(id>>8) && b[5] == byte(id)
+}
+
+func unspecified(like netip.Addr) netip.Addr {
+	if like.Is6() {
+		return netip.IPv6Unspecified()
+	}
+	return netip.IPv4Unspecified()
+}
+
+func socketAddress(a netip.AddrPort) unix.Sockaddr {
+	if a.Addr().Is6() {
+		return &unix.SockaddrInet6{Port: int(a.Port()), Addr: a.Addr().As16()}
+	}
+	return &unix.SockaddrInet4{Port: int(a.Port()), Addr: a.Addr().As4()}
 }
 
 func echoRequest(id uint16) []byte {

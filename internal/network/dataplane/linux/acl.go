@@ -14,8 +14,10 @@ import (
 // not look at connection tracking, so replies need entries of their own.
 func (c *compiler) networkACL(a *topology.NetworkACL) {
 	name := chainName(string(a.ID))
-	c.chain(name+"_in", nil, entryRules(a.Ingress, sourceIn, tellACL(a.ID, false))...)
-	c.chain(name+"_out", nil, entryRules(a.Egress, destinationIn, tellACL(a.ID, true))...)
+	for _, f := range c.families() {
+		c.chain(name+"_in"+f.suffix, nil, entryRules(f, a.Ingress, sourceIn, tellACL(a.ID, false))...)
+		c.chain(name+"_out"+f.suffix, nil, entryRules(f, a.Egress, destinationIn, tellACL(a.ID, true))...)
+	}
 }
 
 // tellACL tells what an entry denies.
@@ -25,10 +27,10 @@ func tellACL(id resource.NetworkACLID, egress bool) func(entry string) part {
 	}
 }
 
-func entryRules(entries []topology.Entry, block func(netip.Prefix) part, denied func(entry string) part) []rule {
+func entryRules(f family, entries []topology.Entry, block func(netip.Prefix) part, denied func(entry string) part) []rule {
 	var out []rule
 	for _, e := range entries {
-		if !e.CIDR.IsValid() || !e.CIDR.Addr().Is4() {
+		if !f.has(e.CIDR) {
 			continue
 		}
 		parts := append([]part{block(e.CIDR)}, entryParts(e)...)
@@ -43,8 +45,8 @@ func entryRules(entries []topology.Entry, block func(netip.Prefix) part, denied 
 }
 
 func entryParts(e topology.Entry) []part {
-	if e.Protocol == unix.IPPROTO_ICMP {
-		return icmpParts(e.ICMPType, e.ICMPCode)
+	if e.Protocol == unix.IPPROTO_ICMP || e.Protocol == unix.IPPROTO_ICMPV6 {
+		return icmpParts(e.Protocol, e.ICMPType, e.ICMPCode)
 	}
 	return portParts(e.Protocol, e.FromPort, e.ToPort)
 }
@@ -56,6 +58,8 @@ func (c *compiler) missingACL() {
 			return
 		}
 	}
-	c.chain("acl_missing_in", nil, makeRule(tellACL("missing", false)("none"), counter(), drop()))
-	c.chain("acl_missing_out", nil, makeRule(tellACL("missing", true)("none"), counter(), drop()))
+	for _, f := range c.families() {
+		c.chain("acl_missing_in"+f.suffix, nil, makeRule(tellACL("missing", false)("none"), counter(), drop()))
+		c.chain("acl_missing_out"+f.suffix, nil, makeRule(tellACL("missing", true)("none"), counter(), drop()))
+	}
 }

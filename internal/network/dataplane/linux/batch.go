@@ -107,7 +107,7 @@ func (b *batch) addSet(s *set) {
 		flags |= unix.NFT_SET_MAP
 		attributes = append(attributes, word(unix.NFTA_SET_DATA_TYPE, s.value.number), word(unix.NFTA_SET_DATA_LEN, s.value.size))
 	}
-	if len(s.key) == 1 && s.key[0] != typeAddress {
+	if len(s.key) == 1 && s.key[0] != typeAddress && s.key[0] != typeAddress6 {
 		attributes = append(attributes, keyInHostOrder())
 	}
 	attributes = append(attributes, word(unix.NFTA_SET_FLAGS, flags))

@@ -63,6 +63,9 @@ func (r *router) endFlows(which netlink.CustomConntrackFilter) error {
 		}
 		defer h.Close()
 		_, err = h.ConntrackDeleteFilters(netlink.ConntrackTable, unix.AF_INET, which)
+		if err == nil && r.nowhere6 != 0 {
+			_, err = h.ConntrackDeleteFilters(netlink.ConntrackTable, unix.AF_INET6, which)
+		}
 		return err
 	})
 }

@@ -144,8 +144,11 @@ func (d *Driver) removeRouter(r *router) {
 			d.log.Warn("left to the kernel", "vpc", r.vpc, "peering", id, "error", err)
 		}
 	}
-	if r.wire != nil {
-		if err := r.removeWire(d.internet); err != nil {
+	for link, w := range map[string]**wire{igwLink: &r.wire, egressOnlyLink: &r.egressOnly} {
+		if *w == nil {
+			continue
+		}
+		if err := r.removeWire(link, w, d.internet); err != nil {
 			d.log.Warn("left to the kernel", "vpc", r.vpc, "error", err)
 		}
 	}
@@ -197,14 +200,14 @@ func (d *Driver) Attach(ctx context.Context, at dataplane.Seat) (dataplane.Attac
 		if d.isClosed() {
 			return nil, errDriverClosed
 		}
-		return asAttachment(d.internet.seats.attach(ctx))
+		return asAttachment(d.internet.seats.attach(ctx, at.IPv6))
 	}
 	e, err := d.eni(at.ENI)
 	if err != nil {
 		return nil, fmt.Errorf("attach to %s: %w", at.ENI, err)
 	}
 	if at.Shared {
-		return asAttachment(e.seats.attach(ctx))
+		return asAttachment(e.seats.attach(ctx, false))
 	}
 	ns, err := e.ns.Dup()
 	if err != nil {

@@ -243,8 +243,31 @@ func (r *router) behind(index int) resource.NetworkInterfaceID {
 	return ""
 }
 
-// readHead decodes an IPv4 header and what follows.
+// readHead6 decodes an IPv6 header and what follows. What stands behind extension headers is not read.
+func readHead6(b []byte, d *dataplane.Drop) bool {
+	if len(b) < 40 {
+		return false
+	}
+	d.Bytes, d.Protocol = 40+int(binary.BigEndian.Uint16(b[4:])), int(b[6])
+	var from, to uint16
+	rest := b[40:]
+	switch {
+	case len(rest) < 4:
+	case d.Protocol == unix.IPPROTO_TCP || d.Protocol == unix.IPPROTO_UDP:
+		from, to = binary.BigEndian.Uint16(rest), binary.BigEndian.Uint16(rest[2:])
+	case d.Protocol == unix.IPPROTO_ICMPV6:
+		d.ICMPType, d.ICMPCode = int(rest[0]), int(rest[1])
+	}
+	d.Source = netip.AddrPortFrom(netip.AddrFrom16([16]byte(b[8:24])), from)
+	d.Destination = netip.AddrPortFrom(netip.AddrFrom16([16]byte(b[24:40])), to)
+	return true
+}
+
+// readHead decodes an IP header and what follows.
 func readHead(b []byte, d *dataplane.Drop) bool {
+	if len(b) > 0 && b[0]>>4 == 6 {
+		return readHead6(b, d)
+	}
 	if len(b) < 20 || b[0]>>4 != 4 {
 		return false
 	}

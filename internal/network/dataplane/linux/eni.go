@@ -17,6 +17,7 @@ import (
 type eni struct {
 	plan    eniPlan    // only for Apply: secondary addresses may change
 	address netip.Addr // primary
+	ipv6    []netip.Addr
 	ns      *netns.NS
 	index   int // of the router's end
 	seats   seats
@@ -68,7 +69,7 @@ func (r *router) connectENI(e *eni) (err error) {
 	if e.plan.natGateway != "" {
 		return e.becomeNATGateway()
 	}
-	return nil
+	return r.setIPv6(e, e.plan.ipv6)
 }
 
 // setAddresses changes the addresses of an interface that stays.
@@ -136,7 +137,7 @@ func (r *router) addLinks(ctx context.Context, p *plan, net *internet) error {
 			e = nil
 		}
 		if e != nil {
-			if err := r.setAddresses(e, ep.addresses); err != nil {
+			if err := errors.Join(r.setAddresses(e, ep.addresses), r.setIPv6(e, ep.ipv6)); err != nil {
 				return err
 			}
 			continue
@@ -155,6 +156,9 @@ func (r *router) addLinks(ctx context.Context, p *plan, net *internet) error {
 	}
 	wires, err := r.addWires(p, net)
 	if err != nil {
+		return err
+	}
+	if err := r.speakWires(p, net); err != nil {
 		return err
 	}
 	for _, index := range append(fresh, wires...) {

@@ -17,25 +17,29 @@ import (
 // is one flush and refill, however many interfaces carry the group.
 func (c *compiler) securityGroup(g *topology.SecurityGroup) {
 	c.members(g.ID, g.Members)
-	c.chain(chainName(string(g.ID))+"_in", nil, c.groupRules(g.Ingress, sourceIn, sourceInSet)...)
-	c.chain(chainName(string(g.ID))+"_out", nil, c.groupRules(g.Egress, destinationIn, destinationInSet)...)
+	for _, f := range c.families() {
+		c.chain(chainName(string(g.ID))+"_in"+f.suffix, nil, c.groupRules(f, g.Ingress, sourceIn, f.sourceInSet)...)
+		c.chain(chainName(string(g.ID))+"_out"+f.suffix, nil, c.groupRules(f, g.Egress, destinationIn, f.destinationInSet)...)
+	}
 }
 
 // members is the set of the addresses that a group stands for in rules.
 func (c *compiler) members(id resource.SecurityGroupID, addresses []netip.Addr) {
-	set := c.set(memberSet(id), dataType{}, typeAddress)
-	for _, a := range addresses {
-		if a.Is4() {
-			set.elements = append(set.elements, element{text: a.String(), key: addressKey(a)})
+	for _, f := range c.families() {
+		set := c.set(memberSet(id)+f.suffix, dataType{}, f.address)
+		for _, a := range addresses {
+			if a.Is6() == f.ipv6 {
+				set.elements = append(set.elements, element{text: a.String(), key: addressKey(a)})
+			}
 		}
 	}
 }
 
 // groupRules compiles one direction. Two AWS rules may become one text; the second adds nothing.
-func (c *compiler) groupRules(rules []topology.Rule, block func(netip.Prefix) part, peers func(string) part) []rule {
+func (c *compiler) groupRules(f family, rules []topology.Rule, block func(netip.Prefix) part, peers func(string) part) []rule {
 	var out []rule
 	for _, r := range rules {
-		peer, ok := c.peer(r, block, peers)
+		peer, ok := c.peer(f, r, block, peers)
 		if !ok {
 			continue
 		}
@@ -48,15 +52,15 @@ func (c *compiler) groupRules(rules []topology.Rule, block func(netip.Prefix) pa
 	return out
 }
 
-// peer matches the other end. A rule whose peer is not known, or not IPv4, allows nothing.
-func (c *compiler) peer(r topology.Rule, block func(netip.Prefix) part, peers func(string) part) (part, bool) {
+// peer matches the other end. A rule whose peer is not known, or of the other family, allows nothing.
+func (c *compiler) peer(f family, r topology.Rule, block func(netip.Prefix) part, peers func(string) part) (part, bool) {
 	switch {
 	case r.GroupID != "":
 		_, known := c.vpc.Members(r.GroupID)
-		return peers(memberSet(r.GroupID)), known
+		return peers(memberSet(r.GroupID) + f.suffix), known
 	case r.PrefixListID != "":
-		return peers(prefixSet(r.PrefixListID)), c.vpc.PrefixList(r.PrefixListID) != nil
-	case r.CIDR.IsValid() && r.CIDR.Addr().Is4():
+		return peers(prefixSet(r.PrefixListID) + f.suffix), c.vpc.PrefixList(r.PrefixListID) != nil
+	case f.has(r.CIDR):
 		return block(r.CIDR), true
 	}
 	return part{}, false
@@ -72,14 +76,14 @@ func portParts(p, from, to int) []part {
 			return []part{protocol(p)}
 		}
 		return []part{protocol(p), destinationPorts(from, to)}
-	case unix.IPPROTO_ICMP:
-		return icmpParts(from, to)
+	case unix.IPPROTO_ICMP, unix.IPPROTO_ICMPV6:
+		return icmpParts(p, from, to)
 	}
 	return []part{protocol(p)}
 }
 
-func icmpParts(kind, code int) []part {
-	parts := []part{protocol(unix.IPPROTO_ICMP)}
+func icmpParts(p, kind, code int) []part {
+	parts := []part{protocol(p)}
 	if kind >= 0 {
 		parts = append(parts, icmpHeader(0, kind))
 	}
@@ -91,14 +95,16 @@ func icmpParts(kind, code int) []part {
 
 // combination is the chain pair that all interfaces with these groups share. What no group accepts is dropped.
 func (c *compiler) combination(name string, ids []resource.SecurityGroupID) {
-	for _, direction := range []string{"_in", "_out"} {
-		var rules []rule
-		for _, id := range ids {
-			if c.vpc.SecurityGroup(id) != nil {
-				rules = append(rules, makeRule(jump(chainName(string(id))+direction)))
+	for _, f := range c.families() {
+		for _, direction := range []string{"_in", "_out"} {
+			var rules []rule
+			for _, id := range ids {
+				if c.vpc.SecurityGroup(id) != nil {
+					rules = append(rules, makeRule(jump(chainName(string(id))+direction+f.suffix)))
+				}
 			}
+			c.chain(name+direction+f.suffix, nil, append(rules, makeRule(tell(string(dataplane.StageGroups), direction[1:]), counter(), drop()))...)
 		}
-		c.chain(name+direction, nil, append(rules, makeRule(tell(string(dataplane.StageGroups), direction[1:]), counter(), drop()))...)
 	}
 }
 

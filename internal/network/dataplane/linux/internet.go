@@ -1,6 +1,7 @@
 package linux
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -40,8 +41,9 @@ func newInternet() (n *internet, err error) {
 		"net.ipv4.conf.all.rp_filter=0", "net.ipv4.conf.default.rp_filter=1",
 		"net.ipv4.conf.all.send_redirects=0", "net.ipv4.conf.default.send_redirects=0",
 		"net.ipv4.conf.all.arp_ignore=8", "net.ipv4.conf.all.accept_source_route=0",
-		"net.ipv6.conf.all.forwarding=0",
-		"net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1"))
+		// Only the loopback, with the services' addresses, speaks IPv6 untold.
+		"net.ipv6.conf.default.disable_ipv6=1",
+		"net.ipv6.conf.all.forwarding=1", "net.ipv6.conf.default.addr_gen_mode=1"))
 	if err != nil {
 		return nil, err
 	}
@@ -62,21 +64,38 @@ func newInternet() (n *internet, err error) {
 func internetRules() *ruleset {
 	r := &ruleset{}
 	c := &compiler{rules: r}
-	icmp := protocol(unix.IPPROTO_ICMP)
+	icmp, icmp6 := protocol(unix.IPPROTO_ICMP), protocol(unix.IPPROTO_ICMPV6)
 	c.chain("input", input(expr.VerdictAccept),
+		makeRule(isIPv6(), goTo("input6")),
 		makeRule(inputPrefix("w"), destinationIn(linkLocal), counter(), drop()))
+	c.internet6()
 	c.chain("forward", forward(0, expr.VerdictDrop),
-		makeRule(notIPv4(), drop()),
 		makeRule(connectionState("established,related", stateEstablished|stateRelated), accept()),
 		makeRule(connectionState("invalid", stateInvalid), drop()),
+		makeRule(isIPv6(), goTo("forward6")),
 		makeRule(destinationIn(linkLocal), drop()),
 		makeRule(inputPrefix("s"), outputPrefix("w"), accept()),
 		makeRule(inputPrefix("w"), outputPrefix("w"), accept()))
 	c.chain("output", output(expr.VerdictAccept),
 		makeRule(icmp, icmpHeader(0, 3), icmpHeader(1, 4), accept()),
 		makeRule(icmp, icmpHeader(0, 3), drop()),
-		makeRule(icmp, icmpHeader(0, 11), drop()))
+		makeRule(icmp, icmpHeader(0, 11), drop()),
+		makeRule(icmp6, icmpHeader(0, 1), drop()),
+		makeRule(icmp6, icmpHeader(0, 3), drop()))
 	return r
+}
+
+// internet6 is the same for IPv6. A router lets out its VPC's own addresses only; seats are held to theirs here.
+func (c *compiler) internet6() {
+	seats := internetPool6
+	c.chain("input6", nil,
+		makeRule(inputPrefix("s"), sourceIn(seats), accept()),
+		makeRule(inputPrefix("s"), counter(), drop()),
+		makeRule(inputPrefix("w"), sourceIn(seats), counter(), drop()))
+	c.chain("forward6", nil,
+		makeRule(inputPrefix("s"), sourceIn(seats), outputPrefix("w"), accept()),
+		makeRule(inputPrefix("w"), sourceIn(seats), counter(), drop()),
+		makeRule(inputPrefix("w"), outputPrefix("w"), accept()))
 }
 
 // darkness swallows what goes to addresses that nobody has, and puts the resolver of the internet side on lo.
@@ -88,7 +107,8 @@ func (n *internet) darkness() error {
 	return errors.Join(
 		n.links.LinkSetUp(lo),
 		addAddress(n.links, lo, netip.PrefixFrom(linkLocalResolver, 32)),
-		setRoute(n.links, unix.RT_TABLE_MAIN, everything(), hop{kind: hopBlackhole}, 0))
+		setRoute(n.links, unix.RT_TABLE_MAIN, everything(), hop{kind: hopBlackhole}, 0),
+		setRoute(n.links, unix.RT_TABLE_MAIN, everything6(), hop{kind: hopBlackhole}, 0))
 }
 
 func (n *internet) nextWire() string {
@@ -126,7 +146,16 @@ func (n *internet) apply(t *topology.Topology, routers map[resource.VPCID]*route
 	want := map[netip.Prefix]string{}
 	for _, v := range t.VPCs {
 		r := routers[v.ID]
-		if r == nil || r.wire == nil {
+		if r == nil {
+			continue
+		}
+		// The blocks of IPv6 are reached by the internet gateway if there is one, as answers are.
+		if w := cmp.Or(r.wire, r.egressOnly); w != nil && w.ipv6 {
+			for _, b := range v.IPv6CIDRs {
+				want[b] = w.far
+			}
+		}
+		if r.wire == nil {
 			continue
 		}
 		for _, e := range v.ENIs {
@@ -146,11 +175,10 @@ func serviceAddresses(t *topology.Topology) map[netip.Addr]bool {
 	for _, s := range t.Services {
 		for _, name := range s.Names {
 			for _, a := range name.Addresses {
-				out[a] = a.Is4()
+				out[a] = true
 			}
 		}
 	}
-	maps.DeleteFunc(out, func(_ netip.Addr, ok bool) bool { return !ok })
 	return out
 }
 
@@ -168,7 +196,7 @@ func (n *internet) setServices(want map[netip.Addr]bool) error {
 		if n.services[a] {
 			continue
 		}
-		if err := addAddress(n.links, lo, netip.PrefixFrom(a, 32)); err != nil {
+		if err := addAddress(n.links, lo, netip.PrefixFrom(a, a.BitLen())); err != nil {
 			return err
 		}
 		n.services[a] = true
@@ -177,7 +205,7 @@ func (n *internet) setServices(want map[netip.Addr]bool) error {
 		if want[a] {
 			continue
 		}
-		if err := deleteAddress(n.links, lo, netip.PrefixFrom(a, 32)); err != nil {
+		if err := deleteAddress(n.links, lo, netip.PrefixFrom(a, a.BitLen())); err != nil {
 			return err
 		}
 		delete(n.services, a)
@@ -190,7 +218,7 @@ func (n *internet) setRoutes(want map[netip.Prefix]string) error {
 		if n.routes[to] == wire {
 			continue
 		}
-		if err := setRoute(n.links, unix.RT_TABLE_MAIN, to, hop{hopVia, wire, wireGateway}, n.wires[wire]); err != nil {
+		if err := setRoute(n.links, unix.RT_TABLE_MAIN, to, wireHop(wire, to.Addr().Is6()), n.wires[wire]); err != nil {
 			return err
 		}
 		n.routes[to] = wire
@@ -199,7 +227,7 @@ func (n *internet) setRoutes(want map[netip.Prefix]string) error {
 		if want[to] != "" {
 			continue
 		}
-		if err := deleteRoute(n.links, unix.RT_TABLE_MAIN, to, hop{hopVia, wire, wireGateway}); err != nil {
+		if err := deleteRoute(n.links, unix.RT_TABLE_MAIN, to, wireHop(wire, to.Addr().Is6())); err != nil {
 			return err
 		}
 		delete(n.routes, to)

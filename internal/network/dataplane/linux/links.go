@@ -156,7 +156,11 @@ func setUpFarEnd(h *netlink.Handle, l netlink.Link) error {
 func everything() netip.Prefix { return netip.PrefixFrom(netip.IPv4Unspecified(), 0) }
 
 func addAddress(h *netlink.Handle, l netlink.Link, p netip.Prefix) error {
-	err := h.AddrAdd(l, &netlink.Addr{IPNet: ipNet(p), Flags: unix.IFA_F_NOPREFIXROUTE})
+	flags := unix.IFA_F_NOPREFIXROUTE
+	if p.Addr().Is6() {
+		flags |= unix.IFA_F_NODAD
+	}
+	err := h.AddrAdd(l, &netlink.Addr{IPNet: ipNet(p), Flags: flags})
 	if err != nil && !errors.Is(err, unix.EEXIST) {
 		return fmt.Errorf("add address %s to %s: %w", p, l.Attrs().Name, err)
 	}

@@ -20,15 +20,15 @@ type listener struct {
 
 // Listen opens a listener inside the network.
 func (d *Driver) Listen(_ context.Context, at dataplane.Place, network string, port uint16) (net.Listener, error) {
-	network, err := oneFamily(network)
-	if err != nil {
-		return nil, err
-	}
 	ns, address, err := d.find(at)
 	if err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
-	l, err := ns.Listen(network, net.JoinHostPort(address, strconv.Itoa(int(port))))
+	address = net.JoinHostPort(address, strconv.Itoa(int(port)))
+	if network, err = oneFamily(network, address); err != nil {
+		return nil, err
+	}
+	l, err := ns.Listen(network, address)
 	if err != nil {
 		return nil, fmt.Errorf("listen in %s: %w", ns.Name(), err)
 	}
@@ -41,15 +41,15 @@ func (d *Driver) Listen(_ context.Context, at dataplane.Place, network string, p
 
 // ListenPacket is Listen for datagrams.
 func (d *Driver) ListenPacket(_ context.Context, at dataplane.Place, network string, port uint16) (net.PacketConn, error) {
-	network, err := oneFamily(network)
-	if err != nil {
-		return nil, err
-	}
 	ns, address, err := d.find(at)
 	if err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
-	c, err := ns.ListenPacket(network, net.JoinHostPort(address, strconv.Itoa(int(port))))
+	address = net.JoinHostPort(address, strconv.Itoa(int(port)))
+	if network, err = oneFamily(network, address); err != nil {
+		return nil, err
+	}
+	c, err := ns.ListenPacket(network, address)
 	if err != nil {
 		return nil, fmt.Errorf("listen in %s: %w", ns.Name(), err)
 	}

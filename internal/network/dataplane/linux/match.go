@@ -99,9 +99,17 @@ func number(v uint32) []byte { return binary.NativeEndian.AppendUint32(nil, v) }
 func addressKey(a netip.Addr) []byte { return a.AsSlice() }
 
 // sourceIn and destinationIn match one block. A block of any length is compared with a mask.
-func sourceIn(p netip.Prefix) part { return blockMatch("ip saddr", loadSource(register), p) }
+func sourceIn(p netip.Prefix) part {
+	if p.Addr().Is6() {
+		return blockMatch6("ip6 saddr", loadSource6(register), p)
+	}
+	return blockMatch("ip saddr", loadSource(register), p)
+}
 
 func destinationIn(p netip.Prefix) part {
+	if p.Addr().Is6() {
+		return blockMatch6("ip6 daddr", loadDestination6(register), p)
+	}
 	return blockMatch("ip daddr", loadDestination(register), p)
 }
 
@@ -142,6 +150,8 @@ func protocolName(p int) string {
 		return "udp"
 	case unix.IPPROTO_ICMP:
 		return "icmp"
+	case unix.IPPROTO_ICMPV6:
+		return "icmpv6"
 	}
 	return fmt.Sprint(p)
 }
@@ -157,7 +167,7 @@ func destinationPorts(from, to int) part {
 		loads, &expr.Range{Op: expr.CmpOpEq, Register: register, FromData: first, ToData: last}}}
 }
 
-// icmpHeader matches one byte of the ICMP header: 0 the type, 1 the code.
+// icmpHeader matches one byte of the header of ICMP or ICMPv6, where it is the same: 0 the type, 1 the code.
 func icmpHeader(offset uint32, value int) part {
 	what := "icmp type"
 	if offset == 1 {

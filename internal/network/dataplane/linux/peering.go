@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net"
 	"net/netip"
 	"slices"
 
@@ -22,6 +23,9 @@ type peerWire struct {
 	name  string
 	index int
 	far   *router
+
+	farMAC net.HardwareAddr
+	ipv6   bool // this end speaks it
 }
 
 // connectPeers makes the links that are missing. Both routers have to be there; whose link is not, is shut by
@@ -47,7 +51,8 @@ func (d *Driver) connectPeers(ctx context.Context, t *topology.Topology) error {
 
 // connect makes a link that no rule and no route knows yet.
 func (r *router) connect(ctx context.Context, id resource.PeeringID, far *router) (err error) {
-	near, remote := &peerWire{name: r.numbers.peerings[id], far: far}, &peerWire{name: far.numbers.peerings[id], far: r}
+	near := &peerWire{name: r.numbers.peerings[id], far: far, farMAC: wireMAC}
+	remote := &peerWire{name: far.numbers.peerings[id], far: r, farMAC: routerMAC}
 	if err := errors.Join(deleteLink(r.links, near.name), deleteLink(far.links, remote.name)); err != nil {
 		return err
 	}
@@ -142,10 +147,10 @@ func goneAddresses(before, now *topology.VPC) []netip.Addr {
 		var keeps []netip.Addr
 		if now != nil {
 			if same := now.ENI(e.ID); same != nil {
-				keeps = same.Addresses
+				keeps = same.All()
 			}
 		}
-		for _, a := range e.Addresses {
+		for _, a := range e.All() {
 			if !slices.Contains(keeps, a) {
 				out = append(out, a)
 			}
@@ -190,21 +195,21 @@ func lostPeers(before, now *topology.VPC) inBlocks {
 
 // peerSources ends a base chain: by a peering connection come addresses of the peer only.
 func (c *compiler) peerSources(chain string) {
-	rules := c.eachPeerBlock(inputName, sourceIn)
+	rules := c.eachPeerBlock(inputName, sourceIn, false)
 	c.extend(chain, append(rules, makeRule(tell(string(dataplane.StageSource), "out"), counter(), drop()))...)
 }
 
 // peerDestinations ends a base chain: a peering connection takes packets for the peer's addresses only, whatever a
 // route says. That they come from this VPC's addresses is for the peer to check, in peerSources.
 func (c *compiler) peerDestinations(chain string) {
-	c.extend(chain, c.eachPeerBlock(outputName, destinationIn)...)
+	c.extend(chain, c.eachPeerBlock(outputName, destinationIn, false)...)
 }
 
-func (c *compiler) eachPeerBlock(link func(string) part, block func(netip.Prefix) part) []rule {
+func (c *compiler) eachPeerBlock(link func(string) part, block func(netip.Prefix) part, ipv6 bool) []rule {
 	var out []rule
 	for _, p := range c.vpc.Peerings {
 		for _, b := range p.PeerCIDRs {
-			if b.Addr().Is4() {
+			if b.Addr().Is6() == ipv6 {
 				out = append(out, makeRule(link(c.numbers.peerings[p.ID]), block(b), accept()))
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/netip"
 
 	"github.com/culvert-cloud/culvert/internal/netns"
 )
@@ -19,7 +20,7 @@ func (p place) Spawn(f func() error) error { return netns.Spawn(p.ns, f) }
 
 // Listen opens a listener in the namespace.
 func (p place) Listen(network, address string) (net.Listener, error) {
-	n, err := oneFamily(network)
+	n, err := oneFamily(network, address)
 	if err != nil {
 		return nil, err
 	}
@@ -28,7 +29,7 @@ func (p place) Listen(network, address string) (net.Listener, error) {
 
 // ListenPacket opens a datagram socket in the namespace.
 func (p place) ListenPacket(network, address string) (net.PacketConn, error) {
-	n, err := oneFamily(network)
+	n, err := oneFamily(network, address)
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +38,7 @@ func (p place) ListenPacket(network, address string) (net.PacketConn, error) {
 
 // Dial connects from the namespace until the context ends.
 func (p place) Dial(ctx context.Context, network, address string) (net.Conn, error) {
-	n, err := oneFamily(network)
+	n, err := oneFamily(network, address)
 	if err != nil {
 		return nil, err
 	}
@@ -47,14 +48,18 @@ func (p place) Dial(ctx context.Context, network, address string) (net.Conn, err
 // Close lets go of the namespace.
 func (p place) Close() error { return p.ns.Close() }
 
-// oneFamily narrows a network to IPv4: a VPC here has no other.
-func oneFamily(network string) (string, error) {
+// oneFamily narrows a network to the family of the address, which is a literal; one without host means IPv4.
+func oneFamily(network, address string) (string, error) {
+	family := "4"
+	if host, err := netip.ParseAddrPort(address); err == nil && host.Addr().Is6() {
+		family = "6"
+	}
 	switch network {
-	case "tcp", "tcp4":
-		return "tcp4", nil
-	case "udp", "udp4":
-		return "udp4", nil
-	case "ip4:icmp":
+	case "tcp", "udp":
+		return network + family, nil
+	case "tcp4", "udp4", "tcp6", "udp6":
+		return network, nil
+	case "ip4:icmp", "ip6:ipv6-icmp":
 		return network, nil
 	}
 	return "", fmt.Errorf("network %q is neither tcp nor udp", network)

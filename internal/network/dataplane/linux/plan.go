@@ -17,8 +17,10 @@ type plan struct {
 	resolvers []netip.Addr // the router's own addresses
 	enis      []eniPlan    // ordered by id
 	igw       resource.InternetGatewayID
-	endpoints []endpointPlan // gateway endpoints, ordered by id
-	peerings  []peeringPlan  // ordered by id
+	ipv6      bool                           // the VPC speaks it, too
+	eigws     []resource.EgressOnlyGatewayID // one wire serves all
+	endpoints []endpointPlan                 // gateway endpoints, ordered by id
+	peerings  []peeringPlan                  // ordered by id
 	tables    map[uint32]table
 	rules     *ruleset
 	public    []netip.Addr // addresses that the internet routes to this VPC, ordered
@@ -32,6 +34,7 @@ type eniPlan struct {
 	group      uint32
 	subnet     netip.Prefix
 	addresses  []netip.Addr
+	ipv6       []netip.Addr
 	kind       string                // resource.InterfaceType...
 	natGateway resource.NATGatewayID // empty for others
 }
@@ -92,6 +95,10 @@ func makePlan(v *topology.VPC, n *numbers) (*plan, error) {
 	if !v.Resolver.Is4() {
 		return nil, fmt.Errorf("plan %s: its resolver's address %s is not an IPv4 address", v.ID, v.Resolver)
 	}
+	if speaksIPv6(v) {
+		p.ipv6, p.eigws = true, v.EgressOnly
+		p.tables[localTable][everything6()] = nowhereFor(true)
+	}
 	p.resolvers = []netip.Addr{v.Resolver, linkLocalResolver}
 	nat := map[resource.NetworkInterfaceID]*topology.NATGateway{}
 	for _, g := range v.NATGateways {
@@ -126,6 +133,9 @@ func (p *plan) addENI(v *topology.VPC, e *topology.ENI, nat *topology.NATGateway
 		return fmt.Errorf("plan %s: it has no address", e.ID)
 	}
 	ep := eniPlan{id: e.ID, name: n.enis[e.ID], kind: e.Type, mac: e.MAC, group: n.subnets[e.SubnetID], subnet: subnet.CIDR, addresses: e.Addresses}
+	if p.ipv6 {
+		ep.ipv6 = e.IPv6
+	}
 	if nat != nil {
 		ep.natGateway = nat.ID
 	}
@@ -135,6 +145,12 @@ func (p *plan) addENI(v *topology.VPC, e *topology.ENI, nat *topology.NATGateway
 			return fmt.Errorf("plan %s: address %s is not in subnet %s (%s)", e.ID, a, subnet.ID, subnet.CIDR)
 		}
 		p.tables[localTable][netip.PrefixFrom(a, 32)] = hop{kind: hopLink, link: ep.name}
+	}
+	for _, a := range ep.ipv6 {
+		if !a.Is6() || !subnet.IPv6CIDR.Contains(a) {
+			return fmt.Errorf("plan %s: address %s is not in subnet %s (%s)", e.ID, a, subnet.ID, subnet.IPv6CIDR)
+		}
+		p.tables[localTable][netip.PrefixFrom(a, 128)] = hop{kind: hopLink, link: ep.name}
 	}
 	for _, a := range publicAddresses(v, e) {
 		p.public = append(p.public, a.Public)
@@ -161,7 +177,7 @@ func publicAddresses(v *topology.VPC, e *topology.ENI) []topology.PublicAddress 
 func (p *plan) subnetTable(v *topology.VPC, s *topology.Subnet, n *numbers) table {
 	t := table{}
 	for _, r := range s.Routes {
-		if !r.Destination.Addr().Is4() || within(r.Destination, s.CIDR) {
+		if r.Destination.Addr().Is6() && !p.ipv6 || s.Covers(r.Destination) {
 			continue
 		}
 		// "A static route is preferred to a prefix list's" (VPC guide, route priority).
@@ -174,53 +190,63 @@ func (p *plan) subnetTable(v *topology.VPC, s *topology.Subnet, n *numbers) tabl
 	// look at its routes, however long these are.
 	t[linkLocal] = hop{kind: hopBlackhole}
 	t[s.CIDR.Masked()] = hop{kind: hopThrow}
+	if p.ipv6 {
+		t[linkLocal6] = hop{kind: hopBlackhole}
+		if s.IPv6CIDR.IsValid() {
+			t[s.IPv6CIDR.Masked()] = hop{kind: hopThrow}
+		}
+	}
 	return t
 }
 
-// within reports whether a block is part of another.
-func within(p, of netip.Prefix) bool { return p.Bits() >= of.Bits() && of.Contains(p.Addr()) }
-
 // routeHop translates a route's target. A target that is not there is a black hole.
 func routeHop(v *topology.VPC, r topology.Route, n *numbers) hop {
+	ipv6 := r.Destination.Addr().Is6()
 	if r.Blackhole {
-		return nowhere()
+		return nowhereFor(ipv6)
 	}
 	switch r.Kind {
 	case topology.TargetLocal:
 		return hop{kind: hopThrow}
 	case topology.TargetInternetGateway:
 		if v.InternetGateway != "" && r.TargetID == string(v.InternetGateway) {
-			return hop{hopVia, igwLink, wireGateway}
+			return wireHop(igwLink, ipv6)
+		}
+	case topology.TargetEgressOnly:
+		if ipv6 && slices.Contains(v.EgressOnly, resource.EgressOnlyGatewayID(r.TargetID)) {
+			return wireHop(egressOnlyLink, true)
 		}
 	case topology.TargetNATGateway:
-		if g := v.NATGateway(resource.NATGatewayID(r.TargetID)); g != nil {
-			return interfaceHop(v, g.ENI, n)
+		if g := v.NATGateway(resource.NATGatewayID(r.TargetID)); g != nil && !ipv6 {
+			return interfaceHop(v, g.ENI, n, false)
 		}
 	case topology.TargetENI:
-		return interfaceHop(v, resource.NetworkInterfaceID(r.TargetID), n)
+		return interfaceHop(v, resource.NetworkInterfaceID(r.TargetID), n, ipv6)
 	case topology.TargetGatewayEndpoint:
-		if name := n.endpoints[resource.VPCEndpointID(r.TargetID)]; name != "" {
-			return hop{hopVia, name, wireGateway}
+		if name := n.endpoints[resource.VPCEndpointID(r.TargetID)]; name != "" && !ipv6 {
+			return wireHop(name, false)
 		}
 	case topology.TargetPeering:
 		if name := n.peerings[resource.PeeringID(r.TargetID)]; name != "" {
-			return hop{hopVia, name, wireGateway}
+			return wireHop(name, ipv6)
 		}
 	}
-	return nowhere()
+	return nowhereFor(ipv6)
 }
 
 // nowhere is where packets go that have no way. It is a link, not a black hole of the kernel's, so that they still
 // come by the rules of their interface and subnet, which on AWS are asked first, and can be told as dropped.
 func nowhere() hop { return hop{kind: hopLink, link: nowhereLink} }
 
-func interfaceHop(v *topology.VPC, id resource.NetworkInterfaceID, n *numbers) hop {
-	for _, e := range v.ENIs {
-		if e.ID == id {
-			return hop{hopVia, n.enis[id], e.Address()}
-		}
+func interfaceHop(v *topology.VPC, id resource.NetworkInterfaceID, n *numbers, ipv6 bool) hop {
+	e := v.ENI(id)
+	switch {
+	case e == nil || ipv6 && len(e.IPv6) == 0:
+		return nowhereFor(ipv6)
+	case ipv6:
+		return hop{hopVia, n.enis[id], farEnd6}
 	}
-	return nowhere()
+	return hop{hopVia, n.enis[id], e.Address()}
 }
 
 // String is the plan as a person would want to read it.
@@ -230,6 +256,9 @@ func (p *plan) String() string {
 	if p.igw != "" {
 		fmt.Fprintf(&b, "wire %s to the internet: %s, public addresses %v\n", igwLink, p.igw, p.public)
 	}
+	if len(p.eigws) > 0 {
+		fmt.Fprintf(&b, "wire %s to the internet, outwards: %v\n", egressOnlyLink, p.eigws)
+	}
 	for _, e := range p.endpoints {
 		fmt.Fprintf(&b, "wire %s to gateway endpoint %s: owns %v\n", e.name, e.id, e.prefixes)
 	}
@@ -238,6 +267,9 @@ func (p *plan) String() string {
 	}
 	for _, e := range p.enis {
 		fmt.Fprintf(&b, "link %s to %s %s: %v mac %s in %s group %d", e.name, e.kind, e.id, e.addresses, e.mac, e.subnet, e.group)
+		if len(e.ipv6) > 0 {
+			fmt.Fprintf(&b, " and %v", e.ipv6)
+		}
 		if e.natGateway != "" {
 			fmt.Fprintf(&b, " is %s", e.natGateway)
 		}

@@ -21,6 +21,7 @@ func TestPlansAreAsRecorded(t *testing.T) {
 		"groups":    groupsRegion,
 		"gateways":  gatewaysRegion,
 		"malformed": malformedRegion,
+		"ipv6":      ipv6Region,
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := &Region{}
@@ -60,7 +61,7 @@ func compareGolden(t *testing.T, name, got string) {
 // Every form of a rule must be one that the kernel takes, from nothing and from every other set of rules.
 func TestTheKernelTakesEveryPlan(t *testing.T) {
 	w := newWorld(t)
-	builds := []func(*Region){groupsRegion, gatewaysRegion, malformedRegion, groupsRegion, malformedRegion, gatewaysRegion}
+	builds := []func(*Region){groupsRegion, gatewaysRegion, malformedRegion, ipv6Region, groupsRegion, malformedRegion, gatewaysRegion, ipv6Region}
 	for _, build := range builds {
 		w.Region = &Region{}
 		build(w.Region)

@@ -12,7 +12,7 @@ import (
 // A span is a range of IPv4 addresses as numbers, the end not included.
 type span struct{ start, end uint64 }
 
-// prefixList is an interval set. The kernel refuses overlaps, so blocks are joined first.
+// prefixList is an interval set for each family. The kernel refuses overlaps, so blocks are joined first.
 func (c *compiler) prefixList(l *topology.PrefixList) {
 	s := c.set(prefixSet(l.ID), dataType{}, typeAddress)
 	s.interval = true
@@ -23,7 +23,51 @@ func (c *compiler) prefixList(l *topology.PrefixList) {
 		}
 		s.elements = append(s.elements, e)
 	}
+	if !c.ipv6 {
+		return
+	}
+	s = c.set(prefixSet(l.ID)+"6", dataType{}, typeAddress6)
+	s.interval = true
+	for _, p := range joined6(l.Prefixes) {
+		e := element{text: p.String(), key: addressKey(p.first)}
+		if next := p.last.Next(); next.IsValid() {
+			e.end = addressKey(next)
+		}
+		s.elements = append(s.elements, e)
+	}
 }
+
+// A span6 is a range of IPv6 addresses, both ends included.
+type span6 struct{ first, last netip.Addr }
+
+// joined6 is joined for IPv6.
+func joined6(blocks []netip.Prefix) []span6 {
+	var spans []span6
+	for _, p := range blocks {
+		if p.Addr().Is6() {
+			last := p.Masked().Addr().As16()
+			for bit := p.Bits(); bit < 128; bit++ {
+				last[bit/8] |= 1 << (7 - bit%8)
+			}
+			spans = append(spans, span6{p.Masked().Addr(), netip.AddrFrom16(last)})
+		}
+	}
+	slices.SortFunc(spans, func(a, b span6) int { return cmp.Or(a.first.Compare(b.first), a.last.Compare(b.last)) })
+	var out []span6
+	for _, s := range spans {
+		if n := len(out); n > 0 && (s.first.Compare(out[n-1].last) <= 0 || s.first == out[n-1].last.Next()) {
+			if s.last.Compare(out[n-1].last) > 0 {
+				out[n-1].last = s.last
+			}
+			continue
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// String is the range as `nft` prints it.
+func (s span6) String() string { return s.first.String() + "-" + s.last.String() }
 
 // joined are the blocks as ranges that neither overlap nor touch.
 func joined(blocks []netip.Prefix) []span {

@@ -34,8 +34,11 @@ type router struct {
 	marks    map[uint32]bool // tables that a mark leads to
 	applied  *topology.VPC   // whose rules are in force; nil before the first
 	wire     *wire           // nil: no internet gateway
+	nowhere6 int             // index of the link to nowhere; 0: none yet
 	peerings map[resource.PeeringID]*peerWire
-	gone     map[netip.Addr]bool // addresses whose connections are still to be ended
+	// One wire for all egress-only gateways; nil: there is none.
+	egressOnly *wire
+	gone       map[netip.Addr]bool // addresses whose connections are still to be ended
 
 	mu        sync.Mutex
 	enis      map[resource.NetworkInterfaceID]*eni    // guarded by mu
@@ -61,8 +64,9 @@ func newRouter(id resource.VPCID) (r *router, err error) {
 		"net.ipv4.conf.all.proxy_arp=0", "net.ipv4.conf.default.proxy_arp=0",
 		// No answer to ARP, and so no neighbour that a workload could make up.
 		"net.ipv4.conf.all.arp_ignore=8", "net.ipv4.conf.all.accept_source_route=0",
-		"net.ipv6.conf.all.forwarding=0",
-		"net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1"))
+		// A link that is to speak IPv6 is told so.
+		"net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1",
+		"net.ipv6.conf.all.forwarding=1", "net.ipv6.conf.default.addr_gen_mode=1"))
 	if err != nil {
 		return nil, err
 	}
@@ -108,20 +112,22 @@ func (r *router) trackStrictly() error {
 // ruleOfLast makes the router know only its own tables: local addresses, then the subnet's table by mark, then
 // the interfaces of the VPC, then silence. A missing route would make the kernel answer.
 func (r *router) ruleOfLast() error {
-	for priority, table := range map[int]int{32766: unix.RT_TABLE_MAIN, 32767: unix.RT_TABLE_DEFAULT} {
-		rule := netlink.NewRule()
-		rule.Priority, rule.Table, rule.Family = priority, table, unix.AF_INET
-		if err := r.links.RuleDel(rule); err != nil {
-			return fmt.Errorf("delete routing rule %d: %w", priority, err)
+	for _, family := range []int{unix.AF_INET, unix.AF_INET6} {
+		for priority, table := range map[int]int{32766: unix.RT_TABLE_MAIN, 32767: unix.RT_TABLE_DEFAULT} {
+			rule := netlink.NewRule()
+			rule.Priority, rule.Table, rule.Family = priority, table, family
+			if err := r.links.RuleDel(rule); err != nil && (family == unix.AF_INET || !errors.Is(err, unix.ENOENT)) {
+				return fmt.Errorf("delete routing rule %d: %w", priority, err)
+			}
 		}
-	}
-	local := netlink.NewRule()
-	local.Priority, local.Table, local.Family = 1000, localTable, unix.AF_INET
-	last := netlink.NewRule()
-	last.Priority, last.Family, last.Type = 32000, unix.AF_INET, unix.FR_ACT_BLACKHOLE
-	for _, rule := range []*netlink.Rule{local, last} {
-		if err := r.links.RuleAdd(rule); err != nil {
-			return fmt.Errorf("add routing rule %d: %w", rule.Priority, err)
+		local := netlink.NewRule()
+		local.Priority, local.Table, local.Family = 1000, localTable, family
+		last := netlink.NewRule()
+		last.Priority, last.Family, last.Type = 32000, family, unix.FR_ACT_BLACKHOLE
+		for _, rule := range []*netlink.Rule{local, last} {
+			if err := r.links.RuleAdd(rule); err != nil {
+				return fmt.Errorf("add routing rule %d: %w", rule.Priority, err)
+			}
 		}
 	}
 	lo, err := r.links.LinkByName("lo")
@@ -285,8 +291,10 @@ func (r *router) mark(id uint32) error {
 	if id == localTable || r.marks[id] {
 		return nil
 	}
-	if err := r.links.RuleAdd(markRule(id)); err != nil {
-		return fmt.Errorf("add routing rule for table %d: %w", id, err)
+	for _, family := range []int{unix.AF_INET, unix.AF_INET6} {
+		if err := r.links.RuleAdd(markRule(id, family)); err != nil && !errors.Is(err, unix.EEXIST) {
+			return fmt.Errorf("add routing rule for table %d: %w", id, err)
+		}
 	}
 	r.marks[id] = true
 	return nil
@@ -296,23 +304,25 @@ func (r *router) unmark(id uint32) error {
 	if !r.marks[id] {
 		return nil
 	}
-	if err := r.links.RuleDel(markRule(id)); err != nil {
-		return fmt.Errorf("delete routing rule for table %d: %w", id, err)
+	for _, family := range []int{unix.AF_INET, unix.AF_INET6} {
+		if err := r.links.RuleDel(markRule(id, family)); err != nil && !errors.Is(err, unix.ENOENT) {
+			return fmt.Errorf("delete routing rule for table %d: %w", id, err)
+		}
 	}
 	delete(r.marks, id)
 	return nil
 }
 
-func markRule(id uint32) *netlink.Rule {
+func markRule(id uint32, family int) *netlink.Rule {
 	rule := netlink.NewRule()
-	rule.Priority, rule.Table, rule.Mark, rule.Family = 100, int(id), id, unix.AF_INET
+	rule.Priority, rule.Table, rule.Mark, rule.Family = 100, int(id), id, family
 	return rule
 }
 
 // close removes the VPC with everything in it. The kernel does that later, so forwarding is stopped first; if
 // that is refused there is nothing left to try.
 func (r *router) close() {
-	_ = r.ns.Sysctl("net.ipv4.ip_forward=0")
+	_ = r.ns.Sysctl("net.ipv4.ip_forward=0", "net.ipv6.conf.all.forwarding=0")
 	r.drops.close() // before mu, which its reader takes
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -17,9 +17,11 @@ const vpcTable = "vpc"
 // planRules compiles a VPC's filters and translations.
 func planRules(v *topology.VPC, n *numbers) *ruleset {
 	r := &ruleset{}
-	c := &compiler{vpc: v, numbers: n, rules: r}
+	c := &compiler{vpc: v, numbers: n, rules: r, ipv6: speaksIPv6(v)}
 	c.baseChains()
+	c.chains6()
 	c.interfaceSets()
+	c.interfaceSets6()
 	c.subnetSets()
 	c.translations()
 	for _, g := range v.SecurityGroups {
@@ -43,7 +45,27 @@ type compiler struct {
 	vpc     *topology.VPC
 	numbers *numbers
 	rules   *ruleset
+	ipv6    bool // the VPC speaks it, too
 }
+
+// A family is one of the two that rules are compiled for.
+type family struct {
+	ipv6                          bool
+	suffix                        string // of the names of its chains and sets
+	address                       dataType
+	sourceInSet, destinationInSet func(string) part
+}
+
+func (c *compiler) families() []family {
+	out := []family{{false, "", typeAddress, sourceInSet, destinationInSet}}
+	if c.ipv6 {
+		out = append(out, family{true, "6", typeAddress6, sourceInSet6, destinationInSet6})
+	}
+	return out
+}
+
+// has reports whether a block is of the family.
+func (f family) has(p netip.Prefix) bool { return p.IsValid() && p.Addr().Is6() == f.ipv6 }
 
 // baseChains are the way of a packet. Accepting in one of them only means to go on with the next, so each
 // stage stands for itself, in AWS's order. Whatever no stage knows is dropped.
@@ -59,44 +81,50 @@ func (c *compiler) baseChains() {
 		&expr.Meta{Key: expr.MetaKeyIIFGROUP, Register: register32}, &expr.Meta{Key: expr.MetaKeyOIFGROUP, Register: register32 + 1},
 		&expr.Lookup{SourceRegister: register32, SetName: "same_subnet"}}}
 
-	c.chain("source_check", prerouting("filter", -300),
+	c.chain("source_check", prerouting("filter", -300), append(c.aside("source_check"),
 		makeRule(notIPv4(), counter(), drop()),
 		makeRule(ownSource, accept()),
 		makeRule(inputIn("any_address"), accept()),
-		makeRule(inputName("lo"), accept()))
+		makeRule(inputName("lo"), accept()))...)
 	c.peerSources("source_check")
 	c.chain("choose_table", prerouting("filter", -150), makeRule(markByGroup("table_of")))
-	c.chain("igw_in", prerouting("nat", -100), makeRule(inputName(igwLink), translateByMap("dnat ip to ip daddr map @private_of", loadDestination(register), "private_of", expr.NATTypeDestNAT)))
+	c.chain("igw_in", prerouting("nat", -100), append(c.astray(),
+		makeRule(inputName(igwLink), translateByMap("dnat ip to ip daddr map @private_of", loadDestination(register), "private_of", expr.NATTypeDestNAT)))...)
 
 	c.chain("groups_egress", forward(10, expr.VerdictDrop),
 		makeRule(established, accept()),
-		makeRule(connectionState("invalid", stateInvalid), counter(), drop()),
+		makeRule(connectionState("invalid", stateInvalid), counter(), drop()))
+	c.extend("groups_egress", append(c.aside("groups_egress"),
 		makeRule(inputVerdict("groups_out")),
-		makeRule(inputIn("no_groups"), accept()))
-	c.chain("acl_egress", forward(20, expr.VerdictAccept),
-		makeRule(sameSubnet, accept()),
+		makeRule(inputIn("no_groups"), accept()))...)
+	c.chain("acl_egress", forward(20, expr.VerdictAccept), makeRule(sameSubnet, accept()))
+	c.extend("acl_egress", append(c.aside("acl_egress"),
 		makeRule(outputName(nowhereLink), jump("nobody")),
-		makeRule(groupVerdict("iifgroup", expr.MetaKeyIIFGROUP, "acl_out")))
+		makeRule(groupVerdict("iifgroup", expr.MetaKeyIIFGROUP, "acl_out")))...)
 	c.nobody()
 	c.chain("nowhere", forward(25, expr.VerdictAccept),
 		makeRule(outputName(nowhereLink), tell(string(dataplane.StageRoute), "out"), counter(), drop()))
-	c.chain("acl_ingress", forward(30, expr.VerdictAccept),
-		makeRule(sameSubnet, accept()),
-		makeRule(groupVerdict("oifgroup", expr.MetaKeyOIFGROUP, "acl_in")))
-	c.chain("destination_check", forward(35, expr.VerdictDrop),
+	if c.ipv6 {
+		c.extend("nowhere", makeRule(outputName(nowhereLink6), tell(string(dataplane.StageRoute), "out"), counter(), drop()))
+	}
+	c.chain("acl_ingress", forward(30, expr.VerdictAccept), makeRule(sameSubnet, accept()))
+	c.extend("acl_ingress", append(c.aside("acl_ingress"),
+		makeRule(groupVerdict("oifgroup", expr.MetaKeyOIFGROUP, "acl_in")))...)
+	c.chain("destination_check", forward(35, expr.VerdictDrop), append(c.aside("destination_check"),
 		makeRule(ownDestination, accept()),
-		makeRule(outputIn("any_address"), accept()))
+		makeRule(outputIn("any_address"), accept()))...)
 	c.peerDestinations("destination_check")
 	c.extend("destination_check", makeRule(tell(string(dataplane.StageDestination), "in")))
-	c.chain("groups_ingress", forward(40, expr.VerdictDrop),
-		makeRule(established, accept()),
+	c.chain("groups_ingress", forward(40, expr.VerdictDrop), makeRule(established, accept()))
+	c.extend("groups_ingress", append(c.aside("groups_ingress"),
 		makeRule(outputVerdict("groups_in")),
-		makeRule(outputIn("no_groups"), accept()))
-	c.chain("igw", forward(50, expr.VerdictAccept),
+		makeRule(outputIn("no_groups"), accept()))...)
+	c.chain("igw", forward(50, expr.VerdictAccept), append(c.aside("igw"),
 		makeRule(outputName(igwLink), connectionState("new", stateNew), sourceNotInSet("public_of"), tell(string(dataplane.StageGateway), "out"), counter(), drop()),
-		makeRule(inputName(igwLink), notTranslated(), counter(), drop()))
+		makeRule(inputName(igwLink), notTranslated(), counter(), drop()))...)
 
-	c.chain("igw_out", postrouting("nat", 100), makeRule(outputName(igwLink), translateByMap("snat ip to ip saddr map @public_of", loadSource(register), "public_of", expr.NATTypeSourceNAT)))
+	c.chain("igw_out", postrouting("nat", 100), append(c.astray(),
+		makeRule(outputName(igwLink), translateByMap("snat ip to ip saddr map @public_of", loadSource(register), "public_of", expr.NATTypeSourceNAT)))...)
 	c.routerChains()
 }
 
@@ -115,7 +143,7 @@ func (c *compiler) nobody() {
 // routerChains guard the router itself: it answers to DNS and is silent otherwise. Security groups and
 // network ACLs do not apply to the resolver (VPC guide, "Amazon DNS").
 func (c *compiler) routerChains() {
-	in := []rule{makeRule(inputIn("no_groups"), counter(), drop())}
+	in := append([]rule{makeRule(inputIn("no_groups"), counter(), drop())}, c.aside("input")...)
 	for _, a := range []netip.Addr{c.vpc.Resolver, linkLocalResolver} {
 		for _, p := range []int{unix.IPPROTO_UDP, unix.IPPROTO_TCP} {
 			in = append(in, makeRule(destinationIn(netip.PrefixFrom(a, 32)), protocol(p), destinationPorts(53, 53), accept()))
@@ -123,9 +151,8 @@ func (c *compiler) routerChains() {
 	}
 	c.chain("input", input(expr.VerdictDrop), in...)
 	// Not "related": an ICMP error about a flow is related to it, and the router sends none but this one.
-	c.chain("output", output(expr.VerdictDrop),
-		makeRule(connectionState("established", stateEstablished), accept()),
-		makeRule(protocol(unix.IPPROTO_ICMP), icmpHeader(0, 3), icmpHeader(1, 4), accept()))
+	c.chain("output", output(expr.VerdictDrop), makeRule(connectionState("established", stateEstablished), accept()))
+	c.extend("output", append(c.aside("output"), makeRule(protocol(unix.IPPROTO_ICMP), icmpHeader(0, 3), icmpHeader(1, 4), accept()))...)
 }
 
 // interfaceSets say what each link may send and which groups it carries.
@@ -182,6 +209,9 @@ func (c *compiler) wires() []string {
 	if c.vpc.InternetGateway != "" {
 		out = append(out, igwLink)
 	}
+	if c.ipv6 && len(c.vpc.EgressOnly) > 0 {
+		out = append(out, egressOnlyLink)
+	}
 	for _, e := range c.vpc.Endpoints {
 		if name := c.numbers.endpoints[e.ID]; name != "" {
 			out = append(out, name)
@@ -194,7 +224,10 @@ func (c *compiler) wires() []string {
 func (c *compiler) subnetSets() {
 	same := c.set("same_subnet", dataType{}, typeGroup, typeGroup)
 	tables := c.set("table_of", typeMark, typeGroup)
-	out, in := c.set("acl_out", typeVerdict, typeGroup), c.set("acl_in", typeVerdict, typeGroup)
+	sets := map[string][2]*set{}
+	for _, f := range c.families() {
+		sets[f.suffix] = [2]*set{c.set("acl_out"+f.suffix, typeVerdict, typeGroup), c.set("acl_in"+f.suffix, typeVerdict, typeGroup)}
+	}
 	for _, s := range c.vpc.Subnets {
 		n := c.numbers.subnets[s.ID]
 		same.elements = append(same.elements, element{text: fmt.Sprintf("%d . %d", n, n), key: append(number(n), number(n)...)})
@@ -204,8 +237,10 @@ func (c *compiler) subnetSets() {
 			acl = "acl_missing" // no ACL, no way
 			c.missingACL()
 		}
-		out.addVerdict(fmt.Sprint(n), number(n), expr.VerdictJump, acl+"_out")
-		in.addVerdict(fmt.Sprint(n), number(n), expr.VerdictJump, acl+"_in")
+		for _, f := range c.families() {
+			sets[f.suffix][0].addVerdict(fmt.Sprint(n), number(n), expr.VerdictJump, acl+"_out"+f.suffix)
+			sets[f.suffix][1].addVerdict(fmt.Sprint(n), number(n), expr.VerdictJump, acl+"_in"+f.suffix)
+		}
 	}
 }
 

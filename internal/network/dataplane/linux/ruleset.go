@@ -64,6 +64,7 @@ var (
 	typeGroup     = dataType{"devgroup", nftables.TypeDevGroup.GetNFTMagic(), 4}
 	typeMark      = dataType{"mark", nftables.TypeMark.GetNFTMagic(), 4}
 	typeAddress   = dataType{"ipv4_addr", nftables.TypeIPAddr.GetNFTMagic(), 4}
+	typeAddress6  = dataType{"ipv6_addr", nftables.TypeIP6Addr.GetNFTMagic(), 16}
 	typeVerdict   = dataType{"verdict", unix.NFT_DATA_VERDICT, 0}
 )
 

@@ -2,6 +2,7 @@ package linux
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
@@ -31,8 +32,9 @@ type seats struct {
 // A seatKind is what differs between the two uplinks.
 type seatKind struct {
 	pool     netip.Prefix
-	rules    *ruleset // nil: the uplink's namespace has its own
-	settings []string // of the uplink's namespace
+	pool6    netip.Prefix // of the internet's only
+	rules    *ruleset     // nil: the uplink's namespace has its own
+	settings []string     // of the uplink's namespace
 }
 
 // executionAddress is the address of Lambda's execution environments, on the loopback of every seat.
@@ -70,7 +72,7 @@ func interfaceSeats(p eniPlan) seatKind {
 // internetSeats have addresses of their own that public services see. No VPC and no service has such
 // (RFC 6598).
 func internetSeats() seatKind {
-	return seatKind{pool: netip.PrefixFrom(netip.AddrFrom4([4]byte{100, 64, 0, 0}), 16)}
+	return seatKind{pool: netip.PrefixFrom(netip.AddrFrom4([4]byte{100, 64, 0, 0}), 16), pool6: internetPool6}
 }
 
 func (s *seats) init(parent *netns.NS, kind seatKind) {
@@ -106,9 +108,10 @@ type seat struct {
 	seats   *seats
 	link    string // the uplink's end
 	address netip.Addr
+	ipv6    netip.Addr // zero: none
 }
 
-func (s *seats) attach(ctx context.Context) (*seat, error) {
+func (s *seats) attach(ctx context.Context, ipv6 bool) (*seat, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.prepareLocked(); err != nil {
@@ -119,6 +122,9 @@ func (s *seats) attach(ctx context.Context) (*seat, error) {
 		return nil, err
 	}
 	t := &seat{seats: s, link: fmt.Sprintf("s%d", s.last), address: a}
+	if ipv6 {
+		t.ipv6 = s.kind.ipv6Of(s.last)
+	}
 	ns, err := netns.New(t.link+" of "+s.parent.Name(), netns.Settings(
 		"net.ipv4.ip_forward=0", "net.ipv6.conf.default.disable_ipv6=1"))
 	if err != nil {
@@ -150,7 +156,39 @@ func (s *seats) connectLocked(ctx context.Context, t *seat) error {
 	if err := setRoute(s.links, unix.RT_TABLE_MAIN, netip.PrefixFrom(t.address, 32), hop{kind: hopLink, link: t.link}, index); err != nil {
 		return err
 	}
+	if t.ipv6.IsValid() {
+		if err := s.speakLocked(t, index, mac); err != nil {
+			return err
+		}
+	}
 	return waitUp(ctx, s.links, index)
+}
+
+// speakLocked gives a seat its IPv6 address.
+func (s *seats) speakLocked(t *seat, index int, mac net.HardwareAddr) error {
+	if err := errors.Join(speakAt(s.parent, s.links, t.link, index, mac), speakFar(t.ns)); err != nil {
+		return err
+	}
+	own := netip.PrefixFrom(t.ipv6, 128)
+	err := withLinks(t.ns, func(h *netlink.Handle) error {
+		l, err := h.LinkByName("eth0")
+		if err != nil {
+			return fmt.Errorf("find link eth0: %w", err)
+		}
+		return addAddress(h, l, own)
+	})
+	return errors.Join(err, addNeighbour(s.links, index, t.ipv6, mac),
+		setRoute(s.links, unix.RT_TABLE_MAIN, own, hop{kind: hopLink, link: t.link}, index))
+}
+
+// internetPool6 has the IPv6 addresses of seats on the internet side (RFC 3849).
+var internetPool6 = netip.MustParsePrefix("2001:db8:1::/64")
+
+// ipv6Of is the address of a seat by number.
+func (k seatKind) ipv6Of(number uint32) netip.Addr {
+	a := k.pool6.Addr().As16()
+	binary.BigEndian.PutUint32(a[12:], number)
+	return netip.AddrFrom16(a)
 }
 
 // addressLocked takes the next free address of the pool, in turn, so that one is not used again at once.

@@ -12,7 +12,7 @@ import (
 // A revocation finds the connections that a change of security group rules ends at once.
 //
 // Connections survive the removal of their rule, with one exception: AWS does not track TCP and UDP flows that
-// a rule for 0.0.0.0/0 allows while a rule of the other direction allows all addresses and all ports. Such a
+// a rule for 0.0.0.0/0 or ::/0 allows while a rule of the other direction allows all addresses and all ports. Such a
 // flow ends with its rule (EC2 guide, "Untracked connections"). Here every flow is tracked, so those that AWS
 // would not have tracked are found and dropped from the table.
 type revocation struct {
@@ -45,7 +45,7 @@ func newRevocation(before, now *topology.VPC) *revocation {
 		if !c.before.anyUntracked() || slices.Equal(c.before.in, c.after.in) && slices.Equal(c.before.out, c.after.out) {
 			continue
 		}
-		for _, a := range e.Addresses {
+		for _, a := range e.All() {
 			r.changed[a] = c
 		}
 	}
@@ -71,20 +71,21 @@ func (r *revocation) MatchConntrackFlow(f *netlink.ConntrackFlow) bool {
 	reached := address(f.Reverse.SrcIP)
 	protocol := int(f.Forward.Protocol)
 	if c, ok := r.changed[source]; ok && !r.translatedByGateway(source, destination) &&
-		untracked(c.before.out, c.before.in, protocol, f.Forward.DstPort) && !r.allows(c.after.out, protocol, destination, f.Forward.DstPort) {
+		untracked(c.before.out, c.before.in, source, protocol, f.Forward.DstPort) && !r.allows(c.after.out, protocol, destination, f.Forward.DstPort) {
 		return true
 	}
 	c, ok := r.changed[reached]
-	return ok && untracked(c.before.in, c.before.out, protocol, f.Reverse.SrcPort) && !r.allows(c.after.in, protocol, source, f.Reverse.SrcPort)
+	return ok && untracked(c.before.in, c.before.out, source, protocol, f.Reverse.SrcPort) && !r.allows(c.after.in, protocol, source, f.Reverse.SrcPort)
 }
 
 // translatedByGateway reports whether a flow leaves through a NAT gateway, which is always tracked: it leaves the
-// VPC, and its source has no public address.
+// VPC, and its source has no public address. So is what leaves through an egress-only gateway.
 func (r *revocation) translatedByGateway(source, destination netip.Addr) bool {
-	for _, c := range r.now.CIDRs {
-		if c.Contains(destination) {
-			return false
-		}
+	if r.now.Contains(destination) {
+		return false
+	}
+	if source.Is6() {
+		return r.leavesEgressOnly(source, destination)
 	}
 	for _, p := range r.now.Peerings {
 		if p.Contains(destination) {
@@ -101,16 +102,30 @@ func (r *revocation) translatedByGateway(source, destination netip.Addr) bool {
 	return true
 }
 
+func (r *revocation) leavesEgressOnly(source, destination netip.Addr) bool {
+	e := r.now.Holder(source)
+	if e == nil {
+		return false
+	}
+	s := r.now.Subnet(e.SubnetID)
+	if s == nil {
+		return false
+	}
+	route, found := s.Route(destination)
+	return found && route.Kind == topology.TargetEgressOnly
+}
+
 // anyUntracked reports whether some flow of the interface may be untracked.
 func (l ruleLists) anyUntracked() bool {
-	return slices.ContainsFunc(l.in, fromAnywhere) && slices.ContainsFunc(l.out, fromAnywhere)
+	any := func(r topology.Rule) bool { return r.CIDR.IsValid() && r.CIDR.Bits() == 0 }
+	return slices.ContainsFunc(l.in, any) && slices.ContainsFunc(l.out, any)
 }
 
 // untracked reports whether AWS would not track a flow that one direction's rules allow.
-func untracked(rules, opposite []topology.Rule, protocol int, port uint16) bool {
-	return slices.ContainsFunc(rules, func(r topology.Rule) bool { return fromAnywhere(r) && covers(r, protocol, port) }) &&
+func untracked(rules, opposite []topology.Rule, of netip.Addr, protocol int, port uint16) bool {
+	return slices.ContainsFunc(rules, func(r topology.Rule) bool { return fromAnywhere(r, of) && covers(r, protocol, port) }) &&
 		slices.ContainsFunc(opposite, func(r topology.Rule) bool {
-			return fromAnywhere(r) && covers(r, protocol, 0) && covers(r, protocol, 65535)
+			return fromAnywhere(r, of) && covers(r, protocol, 0) && covers(r, protocol, 65535)
 		})
 }
 
@@ -132,8 +147,9 @@ func (r *revocation) allows(rules []topology.Rule, protocol int, peer netip.Addr
 	})
 }
 
-func fromAnywhere(r topology.Rule) bool {
-	return r.CIDR.IsValid() && r.CIDR.Addr().Is4() && r.CIDR.Bits() == 0
+// fromAnywhere reports whether a rule is for all addresses of one's family.
+func fromAnywhere(r topology.Rule, of netip.Addr) bool {
+	return r.CIDR.IsValid() && r.CIDR.Addr().Is6() == of.Is6() && r.CIDR.Bits() == 0
 }
 
 // covers matches protocol and port. Only TCP and UDP flows can be untracked.

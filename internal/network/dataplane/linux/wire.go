@@ -12,11 +12,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A wire joins a router with the internet's namespace: an internet gateway.
+// A wire joins a router with the internet's namespace: an internet gateway, or all egress-only ones.
 type wire struct {
-	igw   resource.InternetGatewayID
-	index int    // of the router's end
-	far   string // name of the other end
+	igw   resource.InternetGatewayID // empty for egress-only ones
+	ipv6  bool                       // it speaks it
+	index int                        // of the router's end
+	far   string                     // name of the other end
 }
 
 // A gatewayWire joins a router with the namespace of a gateway endpoint.
@@ -29,15 +30,21 @@ type gatewayWire struct {
 // addWires makes the wires that are missing and returns their indexes.
 func (r *router) addWires(p *plan, net *internet) (fresh []int, err error) {
 	if r.wire != nil && r.wire.igw != p.igw {
-		if err := r.removeWire(net); err != nil {
+		if err := r.removeWire(igwLink, &r.wire, net); err != nil {
 			return nil, err
 		}
 	}
 	if p.igw != "" && r.wire == nil {
-		if err := r.addWire(p.igw, net); err != nil {
+		if r.wire, err = r.addWire(igwLink, p.igw, net); err != nil {
 			return nil, fmt.Errorf("attach %s: %w", p.igw, err)
 		}
 		fresh = append(fresh, r.wire.index)
+	}
+	if len(p.eigws) > 0 && r.egressOnly == nil {
+		if r.egressOnly, err = r.addWire(egressOnlyLink, "", net); err != nil {
+			return nil, fmt.Errorf("attach %s: %w", p.eigws, err)
+		}
+		fresh = append(fresh, r.egressOnly.index)
 	}
 	for _, ep := range p.endpoints {
 		w := r.endpoints[ep.id]
@@ -57,30 +64,29 @@ func (r *router) addWires(p *plan, net *internet) (fresh []int, err error) {
 	return fresh, nil
 }
 
-func (r *router) addWire(igw resource.InternetGatewayID, net *internet) error {
+func (r *router) addWire(link string, igw resource.InternetGatewayID, net *internet) (*wire, error) {
 	w := &wire{igw: igw, far: net.nextWire()}
-	if err := deleteLink(r.links, igwLink); err != nil {
-		return err
+	if err := deleteLink(r.links, link); err != nil {
+		return nil, err
 	}
-	index, err := addPair(r.links, pair{name: igwLink, mac: routerMAC, mtu: internetMTU, peer: net.ns, peerEnd: w.far, peerMAC: wireMAC})
+	index, err := addPair(r.links, pair{name: link, mac: routerMAC, mtu: internetMTU, peer: net.ns, peerEnd: w.far, peerMAC: wireMAC})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	w.index = index
 	if err := errors.Join(addNeighbour(r.links, index, wireGateway, wireMAC), net.adopt(w.far)); err != nil {
-		return errors.Join(err, deleteLink(r.links, igwLink))
+		return nil, errors.Join(err, deleteLink(r.links, link))
 	}
-	r.wire = w
-	return nil
+	return w, nil
 }
 
-func (r *router) removeWire(net *internet) error {
-	if err := deleteLink(r.links, igwLink); err != nil {
-		return fmt.Errorf("detach %s: %w", r.wire.igw, err)
+func (r *router) removeWire(link string, w **wire, net *internet) error {
+	if err := deleteLink(r.links, link); err != nil {
+		return fmt.Errorf("detach %s: %w", link, err)
 	}
-	net.lost(r.wire.far)
-	r.wire = nil
-	r.forgetRoutes(igwLink)
+	net.lost((*w).far)
+	*w = nil
+	r.forgetRoutes(link)
 	return nil
 }
 
@@ -143,7 +149,12 @@ func localRoute(p netip.Prefix, lo netlink.Link) *netlink.Route {
 
 func (r *router) removeWires(p *plan, net *internet) error {
 	if r.wire != nil && p.igw == "" {
-		if err := r.removeWire(net); err != nil {
+		if err := r.removeWire(igwLink, &r.wire, net); err != nil {
+			return err
+		}
+	}
+	if r.egressOnly != nil && len(p.eigws) == 0 {
+		if err := r.removeWire(egressOnlyLink, &r.egressOnly, net); err != nil {
 			return err
 		}
 	}
@@ -189,6 +200,10 @@ func (r *router) linkIndexes() map[string]int {
 	if r.wire != nil {
 		out[igwLink] = r.wire.index
 	}
+	if r.egressOnly != nil {
+		out[egressOnlyLink] = r.egressOnly.index
+	}
+	out[nowhereLink6] = r.nowhere6
 	return out
 }
 
