@@ -9,6 +9,7 @@ import (
 
 	"github.com/culvert-cloud/culvert/internal/network/dataplane"
 	"github.com/culvert-cloud/culvert/internal/network/topology"
+	"golang.org/x/sys/unix"
 )
 
 // passing knows what passed one router: what the kernel's counters said when they were last read, and what the links
@@ -255,4 +256,20 @@ func flagsOf(flags uint8) uint8 {
 		flags &^= ack
 	}
 	return flags
+}
+
+// flagsOfHead reads the flags of TCP in a packet of either IP.
+func flagsOfHead(b []byte) uint8 {
+	const flagsAt = 13
+	var header int
+	switch {
+	case len(b) >= 20 && b[0]>>4 == 4 && b[9] == unix.IPPROTO_TCP:
+		header = int(b[0]&15) * 4
+	case len(b) >= 40 && b[0]>>4 == 6 && b[6] == unix.IPPROTO_TCP:
+		header = 40
+	}
+	if header == 0 || len(b) <= header+flagsAt {
+		return 0
+	}
+	return b[header+flagsAt] & flagsKept
 }
