@@ -117,7 +117,7 @@ func (s *Statement) coversResource(r *request) bool {
 	}
 	matched := false
 	for i := range s.resources {
-		if s.resources[i].match(r.Resource, r) {
+		if s.resources[i].matchSplit(&r.arn, r) {
 			matched = true
 			break
 		}

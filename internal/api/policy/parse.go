@@ -150,7 +150,7 @@ func notAlphanumeric(r rune) bool {
 
 // identity reports whether the document belongs to an identity, which is then not named in it.
 func (p *parser) identity() bool {
-	return p.kind == Identity || p.kind == Boundary || p.kind == Session
+	return p.kind == Identity || p.kind == Boundary || p.kind == Session || p.kind == ServiceControl
 }
 
 func (p *parser) effect(e map[string]*node, s *Statement) error {
