@@ -46,6 +46,22 @@ func (s Step) Actions() []string {
 	return s.statement.Actions
 }
 
+// Position is where the statement is in its document's text.
+func (s Step) Position() (start, end Position) {
+	if s.statement == nil {
+		return Position{}, Position{}
+	}
+	return s.statement.Start, s.statement.End
+}
+
+// Keys are the condition keys that the statement looks at, as written.
+func (s Step) Keys() []string {
+	if s.statement == nil {
+		return nil
+	}
+	return s.statement.Keys
+}
+
 // Resources are those of the statement, as written.
 func (s Step) Resources() []string {
 	if s.statement == nil {
