@@ -59,19 +59,42 @@ func splitParts(parts []part) [][]part {
 	return out
 }
 
+// splitARN is an ARN in its parts, for many patterns to look at.
+type splitARN struct {
+	parts [segments]string
+	ok    bool // there are that many
+}
+
+func splitARNOf(arn string) splitARN {
+	var out splitARN
+	for i := range segments - 1 {
+		part, rest, ok := strings.Cut(arn, ":")
+		if !ok {
+			return out
+		}
+		out.parts[i], arn = part, rest
+	}
+	out.parts[segments-1], out.ok = arn, true
+	return out
+}
+
 func (a *arnPattern) match(arn string, r *request) bool {
+	split := splitARNOf(arn)
+	return a.matchSplit(&split, r)
+}
+
+// matchSplit begins at the end, where ARNs differ most.
+func (a *arnPattern) matchSplit(arn *splitARN, r *request) bool {
 	if a.all {
 		return true
 	}
-	if a.parts == nil {
+	if a.parts == nil || !arn.ok {
 		return false
 	}
-	for i := range segments - 1 {
-		segment, rest, ok := strings.Cut(arn, ":")
-		if !ok || !a.parts[i].match(segment, r) {
+	for i := segments - 1; i >= 0; i-- {
+		if !a.parts[i].match(arn.parts[i], r) {
 			return false
 		}
-		arn = rest
 	}
-	return a.parts[segments-1].match(arn, r)
+	return true
 }

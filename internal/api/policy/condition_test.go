@@ -159,6 +159,7 @@ func TestResourcesMatchPartByPart(t *testing.T) {
 		{"arn:aws:ec2:*:*:vpc/*", "arn:aws:ec2:us-west-2:000000000000:vpc/vpc-1", true},
 		{"arn:aws:ec2:*:vpc/x", "arn:aws:ec2:us-west-2:000000000000:vpc/x", false},
 		{"arn:aws:*:::b/*", "arn:aws:s3:::b/k", true},
+		{"arn:*:s3:::b/*", "arn:aws:s3:::b/k", true},
 		{"arn:aws:s3:::b/k?", "arn:aws:s3:::b/kä", true},
 		{"arn:aws:ec2:us-*:000000000000:*", "*", false},
 		{"arn:aws:logs:us-west-2:000000000000:log-group:/aws/lambda/*:*", "arn:aws:logs:us-west-2:000000000000:log-group:/aws/lambda/f:log-stream:s", true},

@@ -45,6 +45,17 @@ func Context(c *api.Call) map[string][]string {
 	return keys
 }
 
+// CallerContext holds those of the global condition keys that follow from who calls.
+func CallerContext(c *api.Caller) map[string][]string {
+	keys := map[string][]string{}
+	putPrincipal(func(key, value string) {
+		if value != "" {
+			keys[key] = []string{value}
+		}
+	}, c)
+	return keys
+}
+
 func putPrincipal(put func(key, value string), c *api.Caller) {
 	if c.Type == api.Anonymous || c.Type == "" {
 		put("aws:principaltype", string(api.Anonymous))

@@ -43,7 +43,7 @@ func message(k Kind, f flaw, value string) string {
 	switch k {
 	case Trust:
 		return trustMessage(f, value)
-	case Resource, Endpoint, GatewayEndpoint:
+	case Resource, Endpoint, GatewayEndpoint, ResourceControl:
 		return resourceMessage(f, value)
 	}
 	return identityMessage(f, value)

@@ -1,5 +1,12 @@
 package policy
 
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
 // Statement is one statement of a document. The lists are the document's own text.
 type Statement struct {
 	Sid          string
@@ -8,11 +15,57 @@ type Statement struct {
 	NotActions   []string
 	Resources    []string // empty if NotResources are given, and in trust policies
 	NotResources []string
+	// Start and End are where the statement is in the text: its first character, and what follows its last.
+	Start, End Position
+	// Keys are the condition keys that it looks at, in conditions and in policy variables, as written and each once.
+	Keys []string
 
 	principals *principals // nil: the document kind has none
 	actions    []pattern   // lower case
 	resources  []arnPattern
 	conditions []condition
+}
+
+// Position is a place in a text. Both count from one.
+type Position struct{ Line, Column int }
+
+// after is the place that follows some text which begins here.
+func (p Position) after(text []byte) Position {
+	lines := bytes.Count(text, []byte("\n"))
+	column := utf8.RuneCount(text[bytes.LastIndexByte(text, '\n')+1:])
+	if lines == 0 {
+		column += p.Column - 1
+	}
+	return Position{Line: p.Line + lines, Column: 1 + column}
+}
+
+// keys collects the keys that a statement looks at.
+func (s *Statement) keys(variables bool) []string {
+	var out []string
+	add := func(key string) {
+		if !slices.ContainsFunc(out, func(k string) bool { return strings.EqualFold(k, key) }) {
+			out = append(out, key)
+		}
+	}
+	texts := slices.Concat(s.Resources, s.NotResources)
+	for i := range s.conditions {
+		add(s.conditions[i].keyText)
+		texts = append(texts, s.conditions[i].want...)
+	}
+	for _, text := range texts {
+		for rest := text; variables; {
+			_, after, found := strings.Cut(rest, "${")
+			if !found {
+				break
+			}
+			rest = after
+			name, _, closed := strings.Cut(after, "}")
+			if name, _, _ = strings.Cut(name, ","); closed && strings.Trim(name, "*?$") != "" {
+				add(strings.TrimSpace(name))
+			}
+		}
+	}
+	return out
 }
 
 // Principals are the principals that the statement names, as written; nil for NotPrincipal.
@@ -21,15 +74,6 @@ func (s *Statement) Principals() []string {
 		return nil
 	}
 	return s.principals.text
-}
-
-// ConditionKeys are the keys that the statement's conditions look at, lower case.
-func (s *Statement) ConditionKeys() []string {
-	var keys []string
-	for i := range s.conditions {
-		keys = append(keys, s.conditions[i].key)
-	}
-	return keys
 }
 
 // Condition is one key of a statement's conditions, as written.
@@ -117,7 +161,7 @@ func (s *Statement) coversResource(r *request) bool {
 	}
 	matched := false
 	for i := range s.resources {
-		if s.resources[i].match(r.Resource, r) {
+		if s.resources[i].matchSplit(&r.arn, r) {
 			matched = true
 			break
 		}

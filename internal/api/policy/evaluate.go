@@ -8,7 +8,9 @@ import (
 // request is a Request on its way through the statements.
 type request struct {
 	Request
-	action string // lower case
+	action   string   // lower case
+	arn      splitARN // of the resource
+	expanded []rune   // a pattern's variables, for one match
 }
 
 // Step is one statement that was looked at.
@@ -42,6 +44,22 @@ func (s Step) Actions() []string {
 		return nil
 	}
 	return s.statement.Actions
+}
+
+// Position is where the statement is in its document's text.
+func (s Step) Position() (start, end Position) {
+	if s.statement == nil {
+		return Position{}, Position{}
+	}
+	return s.statement.Start, s.statement.End
+}
+
+// Keys are the condition keys that the statement looks at, as written.
+func (s Step) Keys() []string {
+	if s.statement == nil {
+		return nil
+	}
+	return s.statement.Keys
 }
 
 // Resources are those of the statement, as written.
@@ -81,32 +99,39 @@ type finding struct {
 	grant             grant // the most direct of all Allows
 }
 
+// findings are those of each kind of policy.
+type findings struct {
+	identity, resource, boundary, session, endpoint finding
+	resourceControl, serviceControl                 []finding // of each level
+}
+
 // evaluation collects what is found.
 type evaluation struct {
 	request
 	trace []Step
 }
 
-// Evaluate decides the request. See the IAM guide, "Policy evaluation logic": any matching Deny denies; then,
-// within an account, the identity's policies or the resource's must allow, limited by boundary and session
-// policy, and across accounts both; the policy of the endpoint, if any, must allow as well.
+// Evaluate decides the request. See the IAM guide, "Policy evaluation logic": any matching Deny denies; every level
+// of the organization must allow; then, within an account, the identity's policies or the resource's must allow,
+// limited by boundary and session policy, and across accounts both; the policy of the endpoint, if any, must allow
+// as well.
 func Evaluate(r Request, p Policies) Decision {
-	e := &evaluation{request: request{Request: r, action: strings.ToLower(r.Action)}}
+	e := &evaluation{request: request{Request: r, action: strings.ToLower(r.Action), arn: splitARNOf(r.Resource)}}
 	e.trace = make([]Step, 0, countStatements(p))
+	f := &findings{}
+	e.lookAtControls(p, f)
 	// Identity policies and what limits them do not apply to the account's root, nor to who has no identity.
-	var identity, boundary, session finding
 	if !r.Principal.Root && !r.Principal.Anonymous && r.Principal.Service == "" {
 		for _, d := range p.Identity {
-			e.look(d, &identity)
+			e.look(d, &f.identity)
 		}
-		e.look(p.Boundary, &boundary)
-		e.look(p.Session, &session)
+		e.look(p.Boundary, &f.boundary)
+		e.look(p.Session, &f.session)
 	}
-	var resource, endpoint finding
-	e.look(p.Resource, &resource)
-	e.look(p.Endpoint, &endpoint)
+	e.look(p.Resource, &f.resource)
+	e.look(p.Endpoint, &f.endpoint)
 
-	d := decide(r.Principal, p, identity, resource, boundary, session, endpoint)
+	d := decide(r.Principal, p, f)
 	d.CrossAccount = crossAccount(r.Principal, p)
 	d.Trace = e.trace
 	return d
@@ -117,12 +142,37 @@ func countStatements(p Policies) int {
 	for _, d := range p.Identity {
 		n += len(d.Statements)
 	}
-	for _, d := range []*Document{p.Resource, p.Boundary, p.Session, p.Endpoint} {
-		if d != nil {
-			n += len(d.Statements)
+	for _, list := range [][]*Document{{p.Resource, p.Boundary, p.Session, p.Endpoint}, p.ResourceControl, p.ServiceControl} {
+		for _, d := range list {
+			if d != nil {
+				n += len(d.Statements)
+			}
 		}
 	}
 	return n
+}
+
+// lookAtControls looks at the organization's policies. They do not limit service-linked roles; and who has no
+// account is in no organization, but the resources are.
+func (e *evaluation) lookAtControls(p Policies, f *findings) {
+	if e.Principal.serviceLinked() {
+		return
+	}
+	f.resourceControl = e.lookAtLevels(p.ResourceControl)
+	if !e.Principal.Anonymous && e.Principal.Service == "" {
+		f.serviceControl = e.lookAtLevels(p.ServiceControl)
+	}
+}
+
+func (e *evaluation) lookAtLevels(levels []*Document) []finding {
+	if len(levels) == 0 {
+		return nil
+	}
+	out := make([]finding, len(levels))
+	for i, d := range levels {
+		e.look(d, &out[i])
+	}
+	return out
 }
 
 // look adds what a document says to f.
@@ -167,21 +217,53 @@ func crossAccount(who Principal, p Policies) bool {
 	return p.ResourceAccount != "" && who.Account != "" && who.Account != p.ResourceAccount
 }
 
-func decide(who Principal, p Policies, identity, resource, boundary, session, endpoint finding) Decision {
-	for _, f := range []*finding{&identity, &resource, &boundary, &session, &endpoint} {
-		if f.deny != nil {
-			return f.denied()
+// denied is the first finding with a Deny, nil if there is none.
+func (f *findings) denied() *finding {
+	for _, levels := range [][]finding{f.resourceControl, f.serviceControl} {
+		for i := range levels {
+			if levels[i].deny != nil {
+				return &levels[i]
+			}
 		}
 	}
-	d := grants(who, p, &identity, &resource, &boundary, &session)
-	if d.Allowed && p.Endpoint != nil && endpoint.allow == nil {
+	for _, one := range []*finding{&f.identity, &f.resource, &f.boundary, &f.session, &f.endpoint} {
+		if one.deny != nil {
+			return one
+		}
+	}
+	return nil
+}
+
+func allowedByAll(levels []finding) bool {
+	for i := range levels {
+		if levels[i].allow == nil {
+			return false
+		}
+	}
+	return true
+}
+
+func decide(who Principal, p Policies, f *findings) Decision {
+	if denied := f.denied(); denied != nil {
+		return denied.denied()
+	}
+	if !allowedByAll(f.resourceControl) {
+		return implicit(ResourceControl)
+	}
+	if !allowedByAll(f.serviceControl) {
+		return implicit(ServiceControl)
+	}
+	d := grants(who, p, f)
+	if d.Allowed && p.Endpoint != nil && f.endpoint.allow == nil {
 		return implicit(p.Endpoint.Kind)
 	}
 	return d
 }
 
-// grants decides without Deny statements, which there are none of, and without the endpoint's policy.
-func grants(who Principal, p Policies, identity, resource, boundary, session *finding) Decision {
+// grants decides without Deny statements, which there are none of, and without the organization's policies and the
+// endpoint's.
+func grants(who Principal, p Policies, f *findings) Decision {
+	identity, resource, boundary, session := &f.identity, &f.resource, &f.boundary, &f.session
 	cross := crossAccount(who, p)
 	resourceKind := Resource
 	if p.Resource != nil {

@@ -18,6 +18,8 @@ type node struct {
 	members []member
 	items   []node
 	text    string // of a string, number or boolean
+	from    int64  // where an object begins in the text, in bytes
+	to      int64  // and what follows it
 }
 
 type member struct {
@@ -79,7 +81,7 @@ func readNode(dec *json.Decoder, depth int) (node, error) {
 }
 
 func readObject(dec *json.Decoder, depth int) (node, error) {
-	n := node{kind: nodeObject}
+	n := node{kind: nodeObject, from: dec.InputOffset() - 1}
 	seen := map[string]bool{}
 	for dec.More() {
 		t, err := dec.Token()
@@ -101,6 +103,7 @@ func readObject(dec *json.Decoder, depth int) (node, error) {
 		n.members = append(n.members, member{name, v})
 	}
 	_, err := dec.Token()
+	n.to = dec.InputOffset()
 	return n, err
 }
 

@@ -21,11 +21,12 @@ type parser struct {
 	at     int // statement, -1: none yet
 	syntax syntax
 	sids   map[string]bool
+	text   []byte
 }
 
 // Parse reads a document of a kind. The error is an [*Error] with AWS's message. The name is for messages.
 func Parse(name string, kind Kind, text []byte) (*Document, error) {
-	p := &parser{kind: kind, at: -1, sids: map[string]bool{}}
+	p := &parser{kind: kind, at: -1, sids: map[string]bool{}, text: text}
 	if len(text) > maxSize {
 		return nil, p.fail(flawSyntax, "", "%d bytes are more than any policy may have", len(text))
 	}
@@ -88,8 +89,12 @@ func (p *parser) statements(n *node) ([]Statement, error) {
 		return nil, p.fail(flawNoStatement, "", "Statement is empty")
 	}
 	out := make([]Statement, len(items))
+	place, seen := Position{1, 1}, int64(0)
 	for i := range items {
 		p.at = i
+		out[i].Start = place.after(p.text[seen:max(seen, items[i].from)])
+		out[i].End = out[i].Start.after(p.text[items[i].from:items[i].to])
+		place, seen = out[i].End, max(seen, items[i].to)
 		if err := p.statement(&items[i], &out[i]); err != nil {
 			return nil, err
 		}
@@ -119,6 +124,7 @@ func (p *parser) statement(n *node, s *Statement) error {
 			return err
 		}
 	}
+	s.Keys = s.keys(p.syntax.variables)
 	return nil
 }
 
@@ -150,7 +156,7 @@ func notAlphanumeric(r rune) bool {
 
 // identity reports whether the document belongs to an identity, which is then not named in it.
 func (p *parser) identity() bool {
-	return p.kind == Identity || p.kind == Boundary || p.kind == Session
+	return p.kind == Identity || p.kind == Boundary || p.kind == Session || p.kind == ServiceControl
 }
 
 func (p *parser) effect(e map[string]*node, s *Statement) error {

@@ -81,9 +81,9 @@ func (p *parser) resources(e map[string]*node, s *Statement) error {
 	return nil
 }
 
-// plausible reports whether the pattern is of this partition, which IAM wants spelled out.
+// plausible reports whether the pattern may be of this partition: no other is valid here.
 func (a *arnPattern) plausible() bool {
-	return a.all || a.parts[0].is("arn") && a.parts[1].is("aws")
+	return a.all || a.parts[0].is("arn") && a.parts[1].kind != patternVariable && a.parts[1].match("aws", nil)
 }
 
 // resourceARNMessage is IAM's text for what is no ARN.

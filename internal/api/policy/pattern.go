@@ -142,10 +142,12 @@ func (p *pattern) match(s string, r *request) bool {
 	return ok && glob(runes, s)
 }
 
-// expand puts the request's values for the variables, false if one has none: such a pattern matches nothing.
+// expand puts the request's values for the variables, false if one has none: such a pattern matches nothing. What it
+// returns is good until the next call.
 func (p *pattern) expand(r *request) ([]rune, bool) {
-	var out []rune
-	for _, part := range p.parts {
+	out := r.expanded[:0]
+	for i := range p.parts {
+		part := &p.parts[i]
 		if part.variable == "" {
 			out = append(out, part.runes...)
 			continue
@@ -153,14 +155,22 @@ func (p *pattern) expand(r *request) ([]rune, bool) {
 		values := r.Context[part.variable]
 		switch {
 		case len(values) == 1:
-			out = append(out, []rune(values[0])...)
+			out = appendRunes(out, values[0])
 		case len(values) == 0 && part.fallback != nil:
-			out = append(out, []rune(*part.fallback)...)
+			out = appendRunes(out, *part.fallback)
 		default: // absent, or a list, which a variable cannot stand for
 			return nil, false
 		}
 	}
+	r.expanded = out
 	return out, true
+}
+
+func appendRunes(to []rune, text string) []rune {
+	for _, c := range text {
+		to = append(to, c)
+	}
+	return to
 }
 
 // glob matches greedily with one point to go back to, so it is never exponential.

@@ -29,6 +29,10 @@ const (
 	// GatewayEndpoint is the policy of a gateway endpoint: a principal that names an account there is the
 	// account's root alone, and roles can be named by conditions only.
 	GatewayEndpoint Kind = "VPC gateway endpoint"
+	// ServiceControl and ResourceControl are what an organization lets an account's principals do, and lets be done
+	// with an account's resources.
+	ServiceControl  Kind = "service control"
+	ResourceControl Kind = "resource control"
 )
 
 // word is the kind as AWS's messages say it.
@@ -76,6 +80,10 @@ type Policies struct {
 	Boundary *Document // nil: none
 	Session  *Document // nil: none
 	Endpoint *Document // nil: not through an endpoint
+	// ResourceControl and ServiceControl are an organization's policies, one document for each level from its root
+	// down to the account (see [Join]), and each level must allow. Nil: the account is in no organization.
+	ResourceControl []*Document // of the resource's account
+	ServiceControl  []*Document // of the caller's account
 	// ResourceAccount owns the resource; empty: the caller's account does.
 	ResourceAccount string
 	// ResourceDecides: the resource policy must allow by itself, as a role's trust policy must. Without it,
@@ -87,7 +95,7 @@ type Policies struct {
 type Decision struct {
 	Allowed bool
 	// Kind is the kind of policy that decided: "identity-based", "resource-based", "VPC endpoint",
-	// "permissions boundary", "session", "role trust"; "root" for the account's root with nothing against it.
+	// "permissions boundary", "session", "role trust", "service control", "resource control"; "root" for the account's root with nothing against it.
 	Kind string
 	// Explicit: a Deny statement matched. Otherwise, if not allowed, no statement of that kind allowed it.
 	Explicit bool

@@ -51,6 +51,11 @@ func (p *principals) addAWS(v string) bool {
 	return true
 }
 
+// serviceLinked reports whether the principal is a session of a role that belongs to a service.
+func (p Principal) serviceLinked() bool {
+	return strings.Contains(p.RoleARN, ":role/aws-service-role/")
+}
+
 // addService adds one value of {"Service": ...}; false: it is no service's name.
 func (p *principals) addService(v string) bool {
 	name, ok := strings.CutSuffix(v, ".amazonaws.com")

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -93,7 +94,7 @@ func drawRequest(t *rapid.T) Request {
 }
 
 func drawDocument(t *rapid.T, kind Kind, statements ...statementJSON) *Document {
-	withPrincipal := kind == Resource || kind == Endpoint
+	withPrincipal := kind == Resource || kind == Endpoint || kind == ResourceControl
 	for range rapid.IntRange(1-min(1, len(statements)), 3).Draw(t, "statements") {
 		statements = append(statements, draw(t, withPrincipal))
 	}
@@ -124,6 +125,10 @@ func drawPolicies(t *rapid.T) Policies {
 		return drawDocument(t, kind)
 	}
 	p.Resource, p.Boundary, p.Session, p.Endpoint = optional(Resource), optional(Boundary), optional(Session), optional(Endpoint)
+	for range rapid.IntRange(0, 2).Draw(t, "levels") {
+		p.ResourceControl = append(p.ResourceControl, drawDocument(t, ResourceControl))
+		p.ServiceControl = append(p.ServiceControl, drawDocument(t, ServiceControl))
+	}
 	return p
 }
 
@@ -147,7 +152,7 @@ func TestAnyMatchingDenyDenies(t *testing.T) {
 
 // with returns the policies with one more statement in a document that may hold it.
 func with(t *rapid.T, p Policies, s statementJSON, kind Kind) Policies {
-	if kind == Resource || kind == Endpoint {
+	if kind == Resource || kind == Endpoint || kind == ResourceControl {
 		s.Principal = "*"
 	}
 	extra := writeDocument(t, kind, []statementJSON{s}).Statements
@@ -169,6 +174,10 @@ func with(t *rapid.T, p Policies, s statementJSON, kind Kind) Policies {
 		p.Session = grow(p.Session)
 	case kind == Endpoint && p.Endpoint != nil:
 		p.Endpoint = grow(p.Endpoint)
+	case kind == ServiceControl && p.ServiceControl != nil:
+		p.ServiceControl = append([]*Document{grow(p.ServiceControl[0])}, p.ServiceControl[1:]...)
+	case kind == ResourceControl && p.ResourceControl != nil:
+		p.ResourceControl = append([]*Document{grow(p.ResourceControl[0])}, p.ResourceControl[1:]...)
 	}
 	return p
 }
@@ -177,7 +186,7 @@ func TestMoreAllowsNeverDenyAndMoreDeniesNeverAllow(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r, p := drawRequest(t), drawPolicies(t)
 		s := draw(t, false)
-		kind := rapid.SampledFrom([]Kind{Identity, Resource, Boundary, Session, Endpoint}).Draw(t, "kind")
+		kind := rapid.SampledFrom([]Kind{Identity, Resource, Boundary, Session, Endpoint, ServiceControl, ResourceControl}).Draw(t, "kind")
 		before, after := Evaluate(r, p), Evaluate(r, with(t, p, s, kind))
 		if s.Effect == "Allow" && before.Allowed && !after.Allowed {
 			t.Fatalf("one more Allow (%s) turned %+v into %+v", kind, before, after)
@@ -195,11 +204,43 @@ func TestALimitNeverGives(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r, p := drawRequest(t), drawPolicies(t)
 		limited := Evaluate(r, p)
-		p.Boundary, p.Session, p.Endpoint = nil, nil, nil
+		p.Boundary, p.Session, p.Endpoint, p.ServiceControl, p.ResourceControl = nil, nil, nil, nil, nil
 		if limited.Allowed && !Evaluate(r, p).Allowed {
-			t.Fatalf("allowed with boundary, session or endpoint policy only: %+v", limited)
+			t.Fatalf("allowed with boundary, session, endpoint or organization's policy only: %+v", limited)
 		}
 	})
+}
+
+// Of each kind of policy and each kind of outcome it is the same whichever statement comes first.
+func TestTheOrderOfStatementsAndDocumentsDoesNotMatter(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r, p := drawRequest(t), drawPolicies(t)
+		turned := p
+		turned.Identity = reversed(p.Identity)
+		turned.ServiceControl, turned.ResourceControl = reversed(p.ServiceControl), reversed(p.ResourceControl)
+		for _, d := range []**Document{&turned.Resource, &turned.Boundary, &turned.Session, &turned.Endpoint} {
+			if *d != nil {
+				*d = reversed([]*Document{*d})[0]
+			}
+		}
+		a, b := Evaluate(r, p), Evaluate(r, turned)
+		if a.Allowed != b.Allowed || a.Explicit != b.Explicit || a.Kind != b.Kind {
+			t.Fatalf("in order %+v, reversed %+v", a, b)
+		}
+	})
+}
+
+// reversed turns documents around, and what is in them.
+func reversed(documents []*Document) []*Document {
+	var out []*Document
+	for _, d := range documents {
+		c := *d
+		c.Statements = slices.Clone(d.Statements)
+		slices.Reverse(c.Statements)
+		out = append(out, &c)
+	}
+	slices.Reverse(out)
+	return out
 }
 
 // verdict is what one identity document says: -1 denies, 0 nothing, 1 allows.
@@ -272,6 +313,7 @@ func FuzzParse(f *testing.F) {
 				continue
 			}
 			d.Public()
+			checkPrint(t, d)
 			for _, r := range requests {
 				decision := Evaluate(r, Policies{Identity: []*Document{d}, Resource: d, Endpoint: d})
 				if decision.Allowed && !slices.ContainsFunc(decision.Trace, func(s Step) bool { return s.Matched && s.Effect == Allow }) {
@@ -280,6 +322,37 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+// fifty is an identity policy of fifty statements of which the last allows, with all that a statement can have.
+func fifty(t testing.TB) *Document {
+	var statements []statementJSON
+	for i := range 50 {
+		statements = append(statements, statementJSON{
+			Effect: "Allow", Action: []string{"s3:Get*", "s3:ListBucket", fmt.Sprintf("ec2:Describe%d*", i)},
+			Resource:  []string{fmt.Sprintf("arn:aws:s3:::bucket-%d/*", i), "arn:aws:s3:::b/${aws:username}/*", "arn:aws:s3:::b/k"},
+			Condition: map[string]map[string][]string{"StringLike": {"aws:PrincipalTag/team": {fmt.Sprintf("team-%d-*", i)}}, "IpAddress": {"aws:VpcSourceIp": {"10.0.0.0/8", "192.168.0.0/16"}}},
+		})
+	}
+	return writeDocument(t, Identity, statements)
+}
+
+// BenchmarkFiftyStatements is the bound of what a decision may cost: 20 µs.
+func BenchmarkFiftyStatements(b *testing.B) {
+	p := Policies{
+		Identity: []*Document{fifty(b)},
+		Resource: single(b, Resource, Deny, `"Principal":"*","Condition":{"StringNotEquals":{"aws:SourceVpce":"vpce-1"}}`),
+		Endpoint: single(b, Endpoint, Allow, `"Principal":"*","Action":"*","Resource":"*"`),
+	}
+	r := Request{Action: "s3:GetObject", Resource: "arn:aws:s3:::b/k", Principal: reader, Context: map[string][]string{
+		"aws:sourcevpce": {"vpce-1"}, "aws:principaltag/team": {"team-49-x"}, "aws:vpcsourceip": {"10.1.2.3"}, "aws:username": {"ann"},
+	}}
+	b.ReportAllocs()
+	for b.Loop() {
+		if !Evaluate(r, p).Allowed {
+			b.Fatal("denied")
+		}
+	}
 }
 
 func BenchmarkEvaluate(b *testing.B) {

@@ -2,7 +2,9 @@ package iam
 
 import (
 	"bytes"
+	"crypto/sha256"
 	_ "embed"
+	"encoding/base32"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -13,8 +15,8 @@ import (
 	"github.com/culvert-cloud/culvert/internal/state"
 )
 
-// awsPolicies are AWS's own managed policies, as far as their text is known for sure. Each has its default
-// version only.
+// awsPolicies are AWS's own managed policies that work with Lambda, EC2, VPC, S3, logs and IAM attaches, and those of
+// the service-linked roles there are here, as far as their text is known for sure. Each has its default version only.
 //
 //go:embed aws_policies.json
 var awsPolicies []byte
@@ -45,6 +47,15 @@ func Bootstrap(tx *state.Tx) error {
 	return nil
 }
 
+// id is AWS's, where it is known. Where not, it is one that is always the same.
+func (a *awsPolicy) id() string {
+	if a.ID != "" {
+		return a.ID
+	}
+	sum := sha256.Sum256([]byte(a.Path + a.Name))
+	return "ANPA" + base32.StdEncoding.EncodeToString(sum[:])[:17]
+}
+
 func (a *awsPolicy) resource() (*resource.Policy, error) {
 	if _, err := policy.Parse(a.Name, policy.Identity, a.Document); err != nil {
 		return nil, err
@@ -57,7 +68,7 @@ func (a *awsPolicy) resource() (*resource.Policy, error) {
 		ARN:              "arn:aws:iam::aws:policy" + a.Path + a.Name,
 		Name:             a.Name,
 		Path:             a.Path,
-		ID:               a.ID,
+		ID:               a.id(),
 		Description:      a.Description,
 		DefaultVersionID: a.Version,
 		Versions:         []resource.PolicyVersion{{ID: a.Version, Document: document.String(), CreateDate: a.Updated}},

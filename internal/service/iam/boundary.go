@@ -42,7 +42,7 @@ func (s *Service) deleteUserPermissionsBoundary(tx *state.Tx, _ *api.Call, in *D
 
 func (s *Service) updateRoleDescription(tx *state.Tx, _ *api.Call, in *UpdateRoleDescriptionInput) (*UpdateRoleDescriptionOutput, error) {
 	out := &UpdateRoleDescriptionOutput{}
-	return out, changeRole(tx, in.RoleName, func(r *resource.Role) error {
+	return out, changeAnyRole(tx, in.RoleName, func(r *resource.Role) error {
 		r.Description = *in.Description
 		out.Role = describeRole(r)
 		return nil

@@ -26,6 +26,9 @@ const defaultSessionDuration = 3600
 
 func (s *Service) createRole(tx *state.Tx, _ *api.Call, in *CreateRoleInput) (*CreateRoleOutput, error) {
 	name := *in.RoleName
+	if strings.HasPrefix(value(in.Path, "/"), serviceRolePath) {
+		return nil, invalidInput("The path %s is reserved for service-linked roles.", *in.Path)
+	}
 	roles := state.List[*resource.Role](tx)
 	for _, r := range roles { // names are unique whatever their case
 		if strings.EqualFold(r.Name, name) {
@@ -127,7 +130,7 @@ func (s *Service) listRoles(v *state.View, _ *api.Call, in *ListRolesInput) (*Li
 }
 
 func (s *Service) updateRole(tx *state.Tx, _ *api.Call, in *UpdateRoleInput) (*UpdateRoleOutput, error) {
-	err := changeRole(tx, in.RoleName, func(r *resource.Role) error {
+	err := changeAnyRole(tx, in.RoleName, func(r *resource.Role) error {
 		r.Description = value(in.Description, "")
 		r.MaxSessionDuration = int(value(in.MaxSessionDuration, defaultSessionDuration))
 		return nil
@@ -138,8 +141,18 @@ func (s *Service) updateRole(tx *state.Tx, _ *api.Call, in *UpdateRoleInput) (*U
 	return &UpdateRoleOutput{}, nil
 }
 
-// changeRole puts a changed copy of the role; values in the state are never changed.
+// changeRole puts a changed copy of the role, but for one that belongs to a service.
 func changeRole(tx *state.Tx, name *string, change func(*resource.Role) error) error {
+	return changeAnyRole(tx, name, func(r *resource.Role) error {
+		if err := checkModifiable(r); err != nil {
+			return err
+		}
+		return change(r)
+	})
+}
+
+// changeAnyRole puts a changed copy of the role; values in the state are never changed.
+func changeAnyRole(tx *state.Tx, name *string, change func(*resource.Role) error) error {
 	r, err := mustRole(tx, name)
 	if err != nil {
 		return err
@@ -157,6 +170,9 @@ func changeRole(tx *state.Tx, name *string, change func(*resource.Role) error) e
 
 func (s *Service) deleteRole(tx *state.Tx, _ *api.Call, in *DeleteRoleInput) (*DeleteRoleOutput, error) {
 	r, err := mustRole(tx, in.RoleName)
+	if err == nil {
+		err = checkModifiable(r)
+	}
 	switch {
 	case err != nil:
 		return nil, err

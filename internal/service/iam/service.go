@@ -12,6 +12,7 @@ type Service struct {
 	config    Config
 	documents *documents
 	lastUses  lastUses
+	deletions deletions
 }
 
 // Config is what the service needs of others.
@@ -39,6 +40,8 @@ func (s *Service) Definition() service.Definition {
 			s.userOperations(),
 			s.groupOperations(),
 			s.accountOperations(),
+			s.simulationOperations(),
+			s.serviceLinkedRoleOperations(),
 		),
 	}
 }

@@ -62,7 +62,7 @@ func pageTags(tags resource.Tags, marker *string, most *int64) (page []Tag, next
 }
 
 func (s *Service) tagRole(tx *state.Tx, _ *api.Call, in *TagRoleInput) (*TagRoleOutput, error) {
-	err := changeRole(tx, in.RoleName, func(r *resource.Role) (err error) {
+	err := changeAnyRole(tx, in.RoleName, func(r *resource.Role) (err error) {
 		r.Tags, err = addTags(r.Tags, in.Tags)
 		return err
 	})
@@ -73,7 +73,7 @@ func (s *Service) tagRole(tx *state.Tx, _ *api.Call, in *TagRoleInput) (*TagRole
 }
 
 func (s *Service) untagRole(tx *state.Tx, _ *api.Call, in *UntagRoleInput) (*UntagRoleOutput, error) {
-	err := changeRole(tx, in.RoleName, func(r *resource.Role) error {
+	err := changeAnyRole(tx, in.RoleName, func(r *resource.Role) error {
 		r.Tags = withoutTags(r.Tags, in.TagKeys)
 		return nil
 	})

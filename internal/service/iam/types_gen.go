@@ -58,16 +58,23 @@ type AttachUserPolicyInput struct {
 	UserName  *string `wire:"UserName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
 }
 
-// AttachedPermissionsBoundary is part of CreateInstanceProfile, CreateRole and 11 more operations.
+// AttachedPermissionsBoundary is part of CreateInstanceProfile, CreateRole and 13 more operations.
 type AttachedPermissionsBoundary struct {
 	PermissionsBoundaryArn  *string `wire:"PermissionsBoundaryArn,min=20,max=2048"`
 	PermissionsBoundaryType *string `wire:"PermissionsBoundaryType" enum:"PermissionsBoundaryPolicy"`
 }
 
-// AttachedPolicy is part of ListAttachedGroupPolicies, ListAttachedRolePolicies, ListAttachedUserPolicies.
+// AttachedPolicy is part of GetAccountAuthorizationDetails, ListAttachedGroupPolicies and 2 more operations.
 type AttachedPolicy struct {
 	PolicyArn  *string `wire:"PolicyArn,min=20,max=2048"`
 	PolicyName *string `wire:"PolicyName,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+}
+
+// ContextEntry is part of SimulateCustomPolicy, SimulatePrincipalPolicy.
+type ContextEntry struct {
+	ContextKeyName   *string  `wire:"ContextKeyName,min=5,max=256"`
+	ContextKeyType   *string  `wire:"ContextKeyType" enum:"string|stringList|numeric|numericList|boolean|booleanList|ip|ipList|binary|binaryList|date|dateList"`
+	ContextKeyValues []string `wire:"ContextKeyValues"`
 }
 
 // CreateAccessKeyInput is the request of CreateAccessKey.
@@ -150,6 +157,18 @@ type CreateRoleOutput struct {
 	Role *Role `wire:"Role,required"`
 }
 
+// CreateServiceLinkedRoleInput is the request of CreateServiceLinkedRole.
+type CreateServiceLinkedRoleInput struct {
+	AWSServiceName *string `wire:"AWSServiceName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+	CustomSuffix   *string `wire:"CustomSuffix,min=1,max=64" pattern:"[\\w+=,.@-]+"`
+	Description    *string `wire:"Description,max=1000" pattern:"[\\x{0009}\\x{000A}\\x{000D}\\x{0020}-\\x{007E}\\x{00A1}-\\x{00FF}]*"`
+}
+
+// CreateServiceLinkedRoleOutput is the answer of CreateServiceLinkedRole.
+type CreateServiceLinkedRoleOutput struct {
+	Role *Role `wire:"Role"`
+}
+
 // CreateUserInput is the request of CreateUser.
 type CreateUserInput struct {
 	Path                *string `wire:"Path,min=1,max=512" pattern:"(\\x{002F})|(\\x{002F}[\\x{0021}-\\x{007E}]+\\x{002F})"`
@@ -222,6 +241,16 @@ type DeleteRoleInput struct {
 	RoleName *string `wire:"RoleName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
 }
 
+// DeleteServiceLinkedRoleInput is the request of DeleteServiceLinkedRole.
+type DeleteServiceLinkedRoleInput struct {
+	RoleName *string `wire:"RoleName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
+}
+
+// DeleteServiceLinkedRoleOutput is the answer of DeleteServiceLinkedRole.
+type DeleteServiceLinkedRoleOutput struct {
+	DeletionTaskId *string `wire:"DeletionTaskId,required,min=1,max=1000"`
+}
+
 // DeleteUserPermissionsBoundaryInput is the request of DeleteUserPermissionsBoundary.
 type DeleteUserPermissionsBoundaryInput struct {
 	UserName *string `wire:"UserName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
@@ -236,6 +265,12 @@ type DeleteUserPolicyInput struct {
 // DeleteUserInput is the request of DeleteUser.
 type DeleteUserInput struct {
 	UserName *string `wire:"UserName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+}
+
+// DeletionTaskFailureReasonType is part of GetServiceLinkedRoleDeletionStatus.
+type DeletionTaskFailureReasonType struct {
+	Reason        *string         `wire:"Reason,max=1000"`
+	RoleUsageList []RoleUsageType `wire:"RoleUsageList"`
 }
 
 // DetachGroupPolicyInput is the request of DetachGroupPolicy.
@@ -256,6 +291,19 @@ type DetachUserPolicyInput struct {
 	UserName  *string `wire:"UserName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
 }
 
+// EvaluationResult is part of SimulateCustomPolicy, SimulatePrincipalPolicy.
+type EvaluationResult struct {
+	EvalActionName                    *string                            `wire:"EvalActionName,required,min=3,max=128"`
+	EvalDecision                      *string                            `wire:"EvalDecision,required" enum:"allowed|explicitDeny|implicitDeny"`
+	EvalDecisionDetails               map[string]string                  `wire:"EvalDecisionDetails"`
+	EvalResourceName                  *string                            `wire:"EvalResourceName,min=1,max=2048"`
+	MatchedStatements                 []Statement                        `wire:"MatchedStatements"`
+	MissingContextValues              []string                           `wire:"MissingContextValues"`
+	OrganizationsDecisionDetail       *OrganizationsDecisionDetail       `wire:"OrganizationsDecisionDetail"`
+	PermissionsBoundaryDecisionDetail *PermissionsBoundaryDecisionDetail `wire:"PermissionsBoundaryDecisionDetail"`
+	ResourceSpecificResults           []ResourceSpecificResult           `wire:"ResourceSpecificResults"`
+}
+
 // GetAccessKeyLastUsedInput is the request of GetAccessKeyLastUsed.
 type GetAccessKeyLastUsedInput struct {
 	AccessKeyId *string `wire:"AccessKeyId,required,min=16,max=128" pattern:"[\\w]+"`
@@ -267,9 +315,42 @@ type GetAccessKeyLastUsedOutput struct {
 	UserName          *string            `wire:"UserName,min=1,max=128" pattern:"[\\w+=,.@-]+"`
 }
 
+// GetAccountAuthorizationDetailsInput is the request of GetAccountAuthorizationDetails.
+type GetAccountAuthorizationDetailsInput struct {
+	Filter   []string `wire:"Filter"`
+	Marker   *string  `wire:"Marker,min=1,max=320" pattern:"[\\x{0020}-\\x{00FF}]+"`
+	MaxItems *int64   `wire:"MaxItems,min=1,max=1000"`
+}
+
+// GetAccountAuthorizationDetailsOutput is the answer of GetAccountAuthorizationDetails.
+type GetAccountAuthorizationDetailsOutput struct {
+	GroupDetailList []GroupDetail         `wire:"GroupDetailList"`
+	IsTruncated     *bool                 `wire:"IsTruncated"`
+	Marker          *string               `wire:"Marker"`
+	Policies        []ManagedPolicyDetail `wire:"Policies"`
+	RoleDetailList  []RoleDetail          `wire:"RoleDetailList"`
+	UserDetailList  []UserDetail          `wire:"UserDetailList"`
+}
+
 // GetAccountSummaryOutput is the answer of GetAccountSummary.
 type GetAccountSummaryOutput struct {
 	SummaryMap map[string]int64 `wire:"SummaryMap"`
+}
+
+// GetContextKeysForCustomPolicyInput is the request of GetContextKeysForCustomPolicy.
+type GetContextKeysForCustomPolicyInput struct {
+	PolicyInputList []string `wire:"PolicyInputList,required"`
+}
+
+// GetContextKeysForPolicyResponse is part of GetContextKeysForCustomPolicy, GetContextKeysForPrincipalPolicy.
+type GetContextKeysForPolicyResponse struct {
+	ContextKeyNames []string `wire:"ContextKeyNames"`
+}
+
+// GetContextKeysForPrincipalPolicyInput is the request of GetContextKeysForPrincipalPolicy.
+type GetContextKeysForPrincipalPolicyInput struct {
+	PolicyInputList []string `wire:"PolicyInputList"`
+	PolicySourceArn *string  `wire:"PolicySourceArn,required,min=20,max=2048"`
 }
 
 // GetGroupPolicyInput is the request of GetGroupPolicy.
@@ -364,6 +445,17 @@ type GetRoleOutput struct {
 	Role *Role `wire:"Role,required"`
 }
 
+// GetServiceLinkedRoleDeletionStatusInput is the request of GetServiceLinkedRoleDeletionStatus.
+type GetServiceLinkedRoleDeletionStatusInput struct {
+	DeletionTaskId *string `wire:"DeletionTaskId,required,min=1,max=1000"`
+}
+
+// GetServiceLinkedRoleDeletionStatusOutput is the answer of GetServiceLinkedRoleDeletionStatus.
+type GetServiceLinkedRoleDeletionStatusOutput struct {
+	Reason *DeletionTaskFailureReasonType `wire:"Reason"`
+	Status *string                        `wire:"Status,required" enum:"SUCCEEDED|IN_PROGRESS|FAILED|NOT_STARTED"`
+}
+
 // GetUserPolicyInput is the request of GetUserPolicy.
 type GetUserPolicyInput struct {
 	PolicyName *string `wire:"PolicyName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
@@ -396,7 +488,18 @@ type Group struct {
 	Path       *string    `wire:"Path,required,min=1,max=512" pattern:"(\\x{002F})|(\\x{002F}[\\x{0021}-\\x{007E}]+\\x{002F})"`
 }
 
-// InstanceProfile is part of CreateInstanceProfile, GetInstanceProfile and 2 more operations.
+// GroupDetail is part of GetAccountAuthorizationDetails.
+type GroupDetail struct {
+	Arn                     *string          `wire:"Arn,min=20,max=2048"`
+	AttachedManagedPolicies []AttachedPolicy `wire:"AttachedManagedPolicies"`
+	CreateDate              *time.Time       `wire:"CreateDate"`
+	GroupId                 *string          `wire:"GroupId,min=16,max=128" pattern:"[\\w]+"`
+	GroupName               *string          `wire:"GroupName,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+	GroupPolicyList         []PolicyDetail   `wire:"GroupPolicyList"`
+	Path                    *string          `wire:"Path,min=1,max=512" pattern:"(\\x{002F})|(\\x{002F}[\\x{0021}-\\x{007E}]+\\x{002F})"`
+}
+
+// InstanceProfile is part of CreateInstanceProfile, GetAccountAuthorizationDetails and 3 more operations.
 type InstanceProfile struct {
 	Arn                 *string    `wire:"Arn,required,min=20,max=2048"`
 	CreateDate          *time.Time `wire:"CreateDate,required"`
@@ -596,6 +699,26 @@ type ListMFADevicesOutput struct {
 	Marker      *string     `wire:"Marker"`
 }
 
+// ListPoliciesGrantingServiceAccessEntry is part of ListPoliciesGrantingServiceAccess.
+type ListPoliciesGrantingServiceAccessEntry struct {
+	Policies         []PolicyGrantingServiceAccess `wire:"Policies"`
+	ServiceNamespace *string                       `wire:"ServiceNamespace,min=1,max=64" pattern:"[\\w-]*"`
+}
+
+// ListPoliciesGrantingServiceAccessInput is the request of ListPoliciesGrantingServiceAccess.
+type ListPoliciesGrantingServiceAccessInput struct {
+	Arn               *string  `wire:"Arn,required,min=20,max=2048"`
+	Marker            *string  `wire:"Marker,min=1,max=320" pattern:"[\\x{0020}-\\x{00FF}]+"`
+	ServiceNamespaces []string `wire:"ServiceNamespaces,required,min=1,max=200"`
+}
+
+// ListPoliciesGrantingServiceAccessOutput is the answer of ListPoliciesGrantingServiceAccess.
+type ListPoliciesGrantingServiceAccessOutput struct {
+	IsTruncated                   *bool                                    `wire:"IsTruncated"`
+	Marker                        *string                                  `wire:"Marker"`
+	PoliciesGrantingServiceAccess []ListPoliciesGrantingServiceAccessEntry `wire:"PoliciesGrantingServiceAccess,required"`
+}
+
 // ListPoliciesInput is the request of ListPolicies.
 type ListPoliciesInput struct {
 	Marker            *string `wire:"Marker,min=1,max=320" pattern:"[\\x{0020}-\\x{00FF}]+"`
@@ -792,6 +915,32 @@ type MFADevice struct {
 	UserName     *string    `wire:"UserName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
 }
 
+// ManagedPolicyDetail is part of GetAccountAuthorizationDetails.
+type ManagedPolicyDetail struct {
+	Arn                           *string         `wire:"Arn,min=20,max=2048"`
+	AttachmentCount               *int64          `wire:"AttachmentCount"`
+	CreateDate                    *time.Time      `wire:"CreateDate"`
+	DefaultVersionId              *string         `wire:"DefaultVersionId" pattern:"v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?"`
+	Description                   *string         `wire:"Description,max=1000"`
+	IsAttachable                  *bool           `wire:"IsAttachable"`
+	Path                          *string         `wire:"Path,min=1,max=512" pattern:"((/[A-Za-z0-9\\.,\\+@=_-]+)*)/"`
+	PermissionsBoundaryUsageCount *int64          `wire:"PermissionsBoundaryUsageCount"`
+	PolicyId                      *string         `wire:"PolicyId,min=16,max=128" pattern:"[\\w]+"`
+	PolicyName                    *string         `wire:"PolicyName,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+	PolicyVersionList             []PolicyVersion `wire:"PolicyVersionList"`
+	UpdateDate                    *time.Time      `wire:"UpdateDate"`
+}
+
+// OrganizationsDecisionDetail is part of SimulateCustomPolicy, SimulatePrincipalPolicy.
+type OrganizationsDecisionDetail struct {
+	AllowedByOrganizations *bool `wire:"AllowedByOrganizations"`
+}
+
+// PermissionsBoundaryDecisionDetail is part of SimulateCustomPolicy, SimulatePrincipalPolicy.
+type PermissionsBoundaryDecisionDetail struct {
+	AllowedByPermissionsBoundary *bool `wire:"AllowedByPermissionsBoundary"`
+}
+
 // Policy is part of CreatePolicy, GetPolicy, ListPolicies.
 type Policy struct {
 	Arn                           *string    `wire:"Arn,min=20,max=2048"`
@@ -806,6 +955,21 @@ type Policy struct {
 	PolicyName                    *string    `wire:"PolicyName,min=1,max=128" pattern:"[\\w+=,.@-]+"`
 	Tags                          []Tag      `wire:"Tags,max=50"`
 	UpdateDate                    *time.Time `wire:"UpdateDate"`
+}
+
+// PolicyDetail is part of GetAccountAuthorizationDetails.
+type PolicyDetail struct {
+	PolicyDocument *string `wire:"PolicyDocument,min=1,max=131072" pattern:"[\\x{0009}\\x{000A}\\x{000D}\\x{0020}-\\x{00FF}]+"`
+	PolicyName     *string `wire:"PolicyName,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+}
+
+// PolicyGrantingServiceAccess is part of ListPoliciesGrantingServiceAccess.
+type PolicyGrantingServiceAccess struct {
+	EntityName *string `wire:"EntityName,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+	EntityType *string `wire:"EntityType" enum:"USER|ROLE|GROUP"`
+	PolicyArn  *string `wire:"PolicyArn,min=20,max=2048"`
+	PolicyName *string `wire:"PolicyName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
+	PolicyType *string `wire:"PolicyType,required" enum:"INLINE|MANAGED"`
 }
 
 // PolicyGroup is part of ListEntitiesForPolicy.
@@ -826,12 +990,18 @@ type PolicyUser struct {
 	UserName *string `wire:"UserName,min=1,max=64" pattern:"[\\w+=,.@-]+"`
 }
 
-// PolicyVersion is part of CreatePolicyVersion, GetPolicyVersion, ListPolicyVersions.
+// PolicyVersion is part of CreatePolicyVersion, GetAccountAuthorizationDetails and 2 more operations.
 type PolicyVersion struct {
 	CreateDate       *time.Time `wire:"CreateDate"`
 	Document         *string    `wire:"Document,min=1,max=131072" pattern:"[\\x{0009}\\x{000A}\\x{000D}\\x{0020}-\\x{00FF}]+"`
 	IsDefaultVersion *bool      `wire:"IsDefaultVersion"`
 	VersionId        *string    `wire:"VersionId" pattern:"v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?"`
+}
+
+// Position is part of SimulateCustomPolicy, SimulatePrincipalPolicy.
+type Position struct {
+	Column *int64 `wire:"Column"`
+	Line   *int64 `wire:"Line"`
 }
 
 // PutGroupPolicyInput is the request of PutGroupPolicy.
@@ -879,7 +1049,17 @@ type RemoveUserFromGroupInput struct {
 	UserName  *string `wire:"UserName,required,min=1,max=128" pattern:"[\\w+=,.@-]+"`
 }
 
-// Role is part of CreateInstanceProfile, CreateRole and 6 more operations.
+// ResourceSpecificResult is part of SimulateCustomPolicy, SimulatePrincipalPolicy.
+type ResourceSpecificResult struct {
+	EvalDecisionDetails               map[string]string                  `wire:"EvalDecisionDetails"`
+	EvalResourceDecision              *string                            `wire:"EvalResourceDecision,required" enum:"allowed|explicitDeny|implicitDeny"`
+	EvalResourceName                  *string                            `wire:"EvalResourceName,required,min=1,max=2048"`
+	MatchedStatements                 []Statement                        `wire:"MatchedStatements"`
+	MissingContextValues              []string                           `wire:"MissingContextValues"`
+	PermissionsBoundaryDecisionDetail *PermissionsBoundaryDecisionDetail `wire:"PermissionsBoundaryDecisionDetail"`
+}
+
+// Role is part of CreateInstanceProfile, CreateRole and 8 more operations.
 type Role struct {
 	Arn                      *string                      `wire:"Arn,required,min=20,max=2048"`
 	AssumeRolePolicyDocument *string                      `wire:"AssumeRolePolicyDocument,min=1,max=131072" pattern:"[\\x{0009}\\x{000A}\\x{000D}\\x{0020}-\\x{00FF}]+"`
@@ -894,10 +1074,32 @@ type Role struct {
 	Tags                     []Tag                        `wire:"Tags,max=50"`
 }
 
-// RoleLastUsed is part of CreateInstanceProfile, CreateRole and 6 more operations.
+// RoleDetail is part of GetAccountAuthorizationDetails.
+type RoleDetail struct {
+	Arn                      *string                      `wire:"Arn,min=20,max=2048"`
+	AssumeRolePolicyDocument *string                      `wire:"AssumeRolePolicyDocument,min=1,max=131072" pattern:"[\\x{0009}\\x{000A}\\x{000D}\\x{0020}-\\x{00FF}]+"`
+	AttachedManagedPolicies  []AttachedPolicy             `wire:"AttachedManagedPolicies"`
+	CreateDate               *time.Time                   `wire:"CreateDate"`
+	InstanceProfileList      []InstanceProfile            `wire:"InstanceProfileList"`
+	Path                     *string                      `wire:"Path,min=1,max=512" pattern:"(\\x{002F})|(\\x{002F}[\\x{0021}-\\x{007E}]+\\x{002F})"`
+	PermissionsBoundary      *AttachedPermissionsBoundary `wire:"PermissionsBoundary"`
+	RoleId                   *string                      `wire:"RoleId,min=16,max=128" pattern:"[\\w]+"`
+	RoleLastUsed             *RoleLastUsed                `wire:"RoleLastUsed"`
+	RoleName                 *string                      `wire:"RoleName,min=1,max=64" pattern:"[\\w+=,.@-]+"`
+	RolePolicyList           []PolicyDetail               `wire:"RolePolicyList"`
+	Tags                     []Tag                        `wire:"Tags,max=50"`
+}
+
+// RoleLastUsed is part of CreateInstanceProfile, CreateRole and 8 more operations.
 type RoleLastUsed struct {
 	LastUsedDate *time.Time `wire:"LastUsedDate"`
 	Region       *string    `wire:"Region"`
+}
+
+// RoleUsageType is part of GetServiceLinkedRoleDeletionStatus.
+type RoleUsageType struct {
+	Region    *string  `wire:"Region,min=1,max=100"`
+	Resources []string `wire:"Resources"`
 }
 
 // SSHPublicKeyMetadata is part of ListSSHPublicKeys.
@@ -933,7 +1135,53 @@ type SigningCertificate struct {
 	UserName        *string    `wire:"UserName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
 }
 
-// Tag is part of CreateInstanceProfile, CreatePolicy and 22 more operations.
+// SimulateCustomPolicyInput is the request of SimulateCustomPolicy.
+type SimulateCustomPolicyInput struct {
+	ActionNames                        []string       `wire:"ActionNames,required"`
+	CallerArn                          *string        `wire:"CallerArn,min=1,max=2048"`
+	ContextEntries                     []ContextEntry `wire:"ContextEntries"`
+	Marker                             *string        `wire:"Marker,min=1,max=320" pattern:"[\\x{0020}-\\x{00FF}]+"`
+	MaxItems                           *int64         `wire:"MaxItems,min=1,max=1000"`
+	PermissionsBoundaryPolicyInputList []string       `wire:"PermissionsBoundaryPolicyInputList"`
+	PolicyInputList                    []string       `wire:"PolicyInputList,required"`
+	ResourceArns                       []string       `wire:"ResourceArns"`
+	ResourceHandlingOption             *string        `wire:"ResourceHandlingOption,min=1,max=64"`
+	ResourceOwner                      *string        `wire:"ResourceOwner,min=1,max=2048"`
+	ResourcePolicy                     *string        `wire:"ResourcePolicy,min=1,max=131072" pattern:"[\\x{0009}\\x{000A}\\x{000D}\\x{0020}-\\x{00FF}]+"`
+}
+
+// SimulatePolicyResponse is part of SimulateCustomPolicy, SimulatePrincipalPolicy.
+type SimulatePolicyResponse struct {
+	EvaluationResults []EvaluationResult `wire:"EvaluationResults"`
+	IsTruncated       *bool              `wire:"IsTruncated"`
+	Marker            *string            `wire:"Marker"`
+}
+
+// SimulatePrincipalPolicyInput is the request of SimulatePrincipalPolicy.
+type SimulatePrincipalPolicyInput struct {
+	ActionNames                        []string       `wire:"ActionNames,required"`
+	CallerArn                          *string        `wire:"CallerArn,min=1,max=2048"`
+	ContextEntries                     []ContextEntry `wire:"ContextEntries"`
+	Marker                             *string        `wire:"Marker,min=1,max=320" pattern:"[\\x{0020}-\\x{00FF}]+"`
+	MaxItems                           *int64         `wire:"MaxItems,min=1,max=1000"`
+	PermissionsBoundaryPolicyInputList []string       `wire:"PermissionsBoundaryPolicyInputList"`
+	PolicyInputList                    []string       `wire:"PolicyInputList"`
+	PolicySourceArn                    *string        `wire:"PolicySourceArn,required,min=20,max=2048"`
+	ResourceArns                       []string       `wire:"ResourceArns"`
+	ResourceHandlingOption             *string        `wire:"ResourceHandlingOption,min=1,max=64"`
+	ResourceOwner                      *string        `wire:"ResourceOwner,min=1,max=2048"`
+	ResourcePolicy                     *string        `wire:"ResourcePolicy,min=1,max=131072" pattern:"[\\x{0009}\\x{000A}\\x{000D}\\x{0020}-\\x{00FF}]+"`
+}
+
+// Statement is part of SimulateCustomPolicy, SimulatePrincipalPolicy.
+type Statement struct {
+	EndPosition      *Position `wire:"EndPosition"`
+	SourcePolicyId   *string   `wire:"SourcePolicyId"`
+	SourcePolicyType *string   `wire:"SourcePolicyType" enum:"user|group|role|aws-managed|user-managed|resource|none"`
+	StartPosition    *Position `wire:"StartPosition"`
+}
+
+// Tag is part of CreateInstanceProfile, CreatePolicy and 24 more operations.
 type Tag struct {
 	Key   *string `wire:"Key,required,min=1,max=128" pattern:"[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+"`
 	Value *string `wire:"Value,required,min=0,max=256" pattern:"[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*"`
@@ -1046,6 +1294,20 @@ type User struct {
 	Tags                []Tag                        `wire:"Tags,max=50"`
 	UserId              *string                      `wire:"UserId,required,min=16,max=128" pattern:"[\\w]+"`
 	UserName            *string                      `wire:"UserName,required,min=1,max=64" pattern:"[\\w+=,.@-]+"`
+}
+
+// UserDetail is part of GetAccountAuthorizationDetails.
+type UserDetail struct {
+	Arn                     *string                      `wire:"Arn,min=20,max=2048"`
+	AttachedManagedPolicies []AttachedPolicy             `wire:"AttachedManagedPolicies"`
+	CreateDate              *time.Time                   `wire:"CreateDate"`
+	GroupList               []string                     `wire:"GroupList"`
+	Path                    *string                      `wire:"Path,min=1,max=512" pattern:"(\\x{002F})|(\\x{002F}[\\x{0021}-\\x{007E}]+\\x{002F})"`
+	PermissionsBoundary     *AttachedPermissionsBoundary `wire:"PermissionsBoundary"`
+	Tags                    []Tag                        `wire:"Tags,max=50"`
+	UserId                  *string                      `wire:"UserId,min=16,max=128" pattern:"[\\w]+"`
+	UserName                *string                      `wire:"UserName,min=1,max=64" pattern:"[\\w+=,.@-]+"`
+	UserPolicyList          []PolicyDetail               `wire:"UserPolicyList"`
 }
 
 // VirtualMFADevice is part of ListVirtualMFADevices.
@@ -1189,3 +1451,15 @@ type UpdateGroupOutput struct{}
 
 // UpdateUserOutput is the answer of UpdateUser, which is empty.
 type UpdateUserOutput struct{}
+
+// GetContextKeysForCustomPolicyOutput is a shape with more than one use.
+type GetContextKeysForCustomPolicyOutput = GetContextKeysForPolicyResponse
+
+// GetContextKeysForPrincipalPolicyOutput is a shape with more than one use.
+type GetContextKeysForPrincipalPolicyOutput = GetContextKeysForPolicyResponse
+
+// SimulateCustomPolicyOutput is a shape with more than one use.
+type SimulateCustomPolicyOutput = SimulatePolicyResponse
+
+// SimulatePrincipalPolicyOutput is a shape with more than one use.
+type SimulatePrincipalPolicyOutput = SimulatePolicyResponse

@@ -139,6 +139,7 @@ func (s *Service) accountOperations() []service.Operation {
 		service.Update("DeleteAccountAlias", s.deleteAccountAlias, service.OnAny()),
 		service.View("ListAccountAliases", s.listAccountAliases, service.OnAny()),
 		service.View("GetAccountSummary", s.getAccountSummary, service.OnAny()),
+		service.View("GetAccountAuthorizationDetails", s.getAccountAuthorizationDetails, service.OnAny()),
 	}
 }
 
