@@ -166,12 +166,3 @@ func (c *explanation) toTarget(lb *topology.LoadBalancer, node topology.Node, ta
 	c.causes = append(c.causes, chosen.causes...)
 	c.trace.Interface, c.trace.SourceSeen = chosen.trace.Interface, chosen.trace.SourceSeen
 }
-
-// acceptEndpoint is what helps an endpoint that is not accepted.
-func acceptEndpoint(why cause) []Remedy {
-	return []Remedy{{
-		Text:      fmt.Sprintf("accept %s, as the owner of %s", why.endpoint.ID, why.endpoint.Service),
-		CLI:       fmt.Sprintf("aws ec2 accept-vpc-endpoint-connections --service-id %s --vpc-endpoint-ids %s", why.endpoint.Service, why.endpoint.ID),
-		Terraform: fmt.Sprintf("resource \"aws_vpc_endpoint_connection_accepter\" with vpc_endpoint_service_id = %q and vpc_endpoint_id = %q", why.endpoint.Service, why.endpoint.ID),
-	}}
-}

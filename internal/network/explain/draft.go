@@ -13,6 +13,8 @@ import (
 type draft struct {
 	top *topology.Topology
 	own map[resource.VPCID]*topology.VPC
+	// enisOwned: the map of all interfaces is this draft's.
+	enisOwned bool
 }
 
 // tried is a topology with edits made.
@@ -56,9 +58,16 @@ func (d *draft) eni(vpc resource.VPCID, id resource.NetworkInterfaceID, change f
 	v := d.vpc(vpc)
 	v.ENIs = changed(v.ENIs, func(e *topology.ENI) bool { return e.ID == id }, func(e *topology.ENI) {
 		change(e)
-		d.top.ENIs = maps.Clone(d.top.ENIs)
-		d.top.ENIs[id] = e
+		d.ownENIs()[id] = e
 	})
+}
+
+// ownENIs may be written to.
+func (d *draft) ownENIs() map[resource.NetworkInterfaceID]*topology.ENI {
+	if !d.enisOwned {
+		d.top.ENIs, d.enisOwned = maps.Clone(d.top.ENIs), true
+	}
+	return d.top.ENIs
 }
 
 // table changes the routes of a table, in every subnet that uses it.

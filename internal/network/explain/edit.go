@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -33,6 +34,7 @@ type AddRule struct {
 
 	what string // TCP 443
 	note string
+	name string // of the Terraform block, if not the usual
 }
 
 // Remedy says it to people.
@@ -47,12 +49,12 @@ func (e AddRule) Remedy() Remedy {
 	case e.CIDR.Addr().Is6():
 		peer, attribute = "Ipv6Ranges=[{CidrIpv6="+value+"}]", "cidr_ipv6"
 	}
-	protocol := ruleProtocol(e.Protocol)
+	protocol, name := ruleProtocol(e.Protocol), cmp.Or(e.name, "allow")
+	permission := quoted(fmt.Sprintf("IpProtocol=%s,FromPort=%d,ToPort=%d,%s", protocol, e.FromPort, e.ToPort, peer))
 	return Remedy{
 		Text: fmt.Sprintf("add an %s rule to %s that allows %s %s %s%s", d, e.Group, e.what, towards(d), value, e.note),
-		CLI: fmt.Sprintf("aws ec2 authorize-security-group-%s --group-id %s --ip-permissions 'IpProtocol=%s,FromPort=%d,ToPort=%d,%s'",
-			d, e.Group, protocol, e.FromPort, e.ToPort, peer),
-		Terraform: block(fmt.Sprintf("aws_vpc_security_group_%s_rule", d), "allow", "security_group_id", string(e.Group), attribute, value,
+		CLI:  fmt.Sprintf("aws ec2 authorize-security-group-%s --group-id %s --ip-permissions %s", d, e.Group, permission),
+		Terraform: block(fmt.Sprintf("aws_vpc_security_group_%s_rule", d), name, "security_group_id", made(string(e.Group)), attribute, made(value),
 			"ip_protocol", protocol, "from_port", e.FromPort, "to_port", e.ToPort),
 	}
 }
@@ -166,7 +168,7 @@ func (e StopChecking) Remedy() Remedy {
 	return Remedy{
 		Text:      fmt.Sprintf("switch the source/destination check of %s off, if it is to forward packets", e.ENI),
 		CLI:       fmt.Sprintf("aws ec2 modify-network-interface-attribute --network-interface-id %s --no-source-dest-check", e.ENI),
-		Terraform: "source_dest_check = false",
+		Terraform: within("aws_network_interface or aws_instance", e.ENI, "source_dest_check = false"),
 	}
 }
 

@@ -25,7 +25,7 @@ func (e EnableDNS) Remedy() Remedy {
 	return Remedy{
 		Text:      text,
 		CLI:       fmt.Sprintf(`aws ec2 modify-vpc-attribute --vpc-id %s --enable-dns-%s '{"Value":true}'`, e.VPC, flag),
-		Terraform: fmt.Sprintf("%s = true   # in the aws_vpc of %s", attribute, e.VPC),
+		Terraform: within("aws_vpc", e.VPC, attribute+" = true"),
 	}
 }
 
@@ -62,12 +62,12 @@ func (e EnablePrivateDNS) Remedy() Remedy {
 	r := Remedy{
 		Text:      fmt.Sprintf("switch private DNS of %s on, so that the usual name leads to the endpoint", e.Endpoint),
 		CLI:       fmt.Sprintf("aws ec2 modify-vpc-endpoint --vpc-endpoint-id %s --private-dns-enabled", e.Endpoint),
-		Terraform: fmt.Sprintf("private_dns_enabled = true   # in the aws_vpc_endpoint of %s", e.Endpoint),
+		Terraform: within("aws_vpc_endpoint", e.Endpoint, "private_dns_enabled = true"),
 	}
 	if e.Service == "s3" {
 		// The default of the option is true, and then only an inbound resolver endpoint would see the private names.
 		r.CLI += " --dns-options PrivateDnsOnlyForInboundResolverEndpoint=false"
-		r.Terraform += "\ndns_options {\n  private_dns_only_for_inbound_resolver_endpoint = false\n}"
+		r.Terraform = within("aws_vpc_endpoint", e.Endpoint, "private_dns_enabled = true\ndns_options {\n  private_dns_only_for_inbound_resolver_endpoint = false\n}")
 	}
 	return r
 }

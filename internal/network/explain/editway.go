@@ -41,7 +41,7 @@ func (e SetRoute) Remedy() Remedy {
 	return Remedy{
 		Text: fmt.Sprintf("route %s in %s to %s%s", e.Destination, e.Table, e.Target, e.note),
 		CLI:  fmt.Sprintf("aws ec2 %s --route-table-id %s --destination-cidr-block %s %s %s", verb, e.Table, e.Destination, flag, e.Target),
-		Terraform: block("aws_route", name, "route_table_id", string(e.Table), "destination_cidr_block", e.Destination.String(),
+		Terraform: block("aws_route", name, "route_table_id", made(string(e.Table)), "destination_cidr_block", e.Destination.String(),
 			attribute, made(e.Target)),
 	}
 }
@@ -99,28 +99,6 @@ func withEndpoint(routes []topology.Route, id resource.VPCEndpointID, list resou
 		}
 	}
 	return routes
-}
-
-// A new thing's id is not known before it is made. In commands it is a shell variable.
-const (
-	newGatewayPrefix = "$IGW_"
-	newPeering       = "$PCX"
-)
-
-// newGateway stands for the id of a VPC's new internet gateway.
-func newGateway(vpc resource.VPCID) resource.InternetGatewayID {
-	return resource.InternetGatewayID(newGatewayPrefix + strings.TrimPrefix(string(vpc), "vpc-"))
-}
-
-// made is how Terraform refers to what another edit makes.
-func made(id string) any {
-	if vpc, ok := strings.CutPrefix(id, newGatewayPrefix); ok {
-		return reference("aws_internet_gateway.vpc_" + vpc + ".id")
-	}
-	if id == newPeering {
-		return reference("aws_vpc_peering_connection.this.id")
-	}
-	return id
 }
 
 // AttachGateway attaches an internet gateway: the one that a route waits for, or a new one.
@@ -186,7 +164,10 @@ func (e GiveAddress) Remedy() Remedy {
 }
 
 // anyPublic stands for the address that AWS will choose (RFC 5737). Nobody has it.
-var anyPublic = netip.AddrFrom4([4]byte{192, 0, 2, 1})
+var (
+	anyPublic = netip.AddrFrom4([4]byte{192, 0, 2, 1})
+	madeUp    = netip.PrefixFrom(anyPublic, 24).Masked()
+)
 
 func (e GiveAddress) try(d *draft) {
 	d.eni(e.VPC, e.ENI, func(n *topology.ENI) {

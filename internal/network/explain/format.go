@@ -50,6 +50,11 @@ func writeIndented(b *strings.Builder, title, text string) {
 // reference is an expression of Terraform's, not a string.
 type reference string
 
+// within says what belongs into a block that there is. Pasted on its own it is a comment.
+func within[T ~string](kind string, id T, text string) string {
+	return fmt.Sprintf("# in the %s of %s:\n#   %s", kind, id, strings.ReplaceAll(text, "\n", "\n#   "))
+}
+
 // block writes a Terraform resource as `terraform fmt` would: names and values in turn.
 func block(kind, name string, pairs ...any) string {
 	width := 0
@@ -65,6 +70,13 @@ func block(kind, name string, pairs ...any) string {
 			fmt.Fprintf(&b, "%q\n", v)
 		case []string:
 			fmt.Fprintf(&b, "[\"%s\"]\n", strings.Join(v, "\", \""))
+		case []any:
+			for i, one := range v {
+				if s, ok := one.(string); ok {
+					v[i] = fmt.Sprintf("%q", s)
+				}
+			}
+			fmt.Fprintf(&b, "%v\n", v)
 		default:
 			fmt.Fprintf(&b, "%v\n", v)
 		}

@@ -47,7 +47,7 @@ func Mend(t *topology.Topology, f Flow) Plan {
 	if s.best == nil {
 		return Plan{Blockers: hopsOf(s.seen)}
 	}
-	edits := s.withoutIdle(s.best)
+	edits := inOrder(s.withoutIdle(s.best))
 	return Plan{Edits: edits, Blockers: hopsOf(s.why), Trace: Explain(tried(t, edits...), f)}
 }
 
@@ -123,12 +123,15 @@ func (s *search) withoutIdle(edits []Edit) []Edit {
 func withNew(met, more []cause) []cause {
 	out := slices.Clone(met)
 	for _, why := range more {
-		if !slices.ContainsFunc(out, why.same) {
+		if !why.ofPlan() && !slices.ContainsFunc(out, why.same) {
 			out = append(out, why)
 		}
 	}
 	return out
 }
+
+// ofPlan reports whether what denies is a thing that the plan itself makes, which nobody needs to know.
+func (why cause) ofPlan() bool { return isMade(why.component.ID) || isMade(why.route.TargetID) }
 
 // same reports whether two denials are one, seen with different edits made.
 func (why cause) same(o cause) bool {

@@ -36,7 +36,7 @@ func advice(r ...Remedy) []option {
 func (c *explanation) remedies(why cause) []option {
 	switch why.code {
 	case "x:DNS_NO_ANSWER":
-		return do(dnsSupport(why)...)
+		return append(do(dnsSupport(why)...), c.missingZone()...)
 	case "x:DNS_ANSWER_IS_PUBLIC":
 		return do(enablePrivateDNS(why)...)
 	case "x:DNS_WRONG_REGION_NAME":
@@ -44,7 +44,9 @@ func (c *explanation) remedies(why cause) []option {
 	case "NO_ROUTE_TO_DESTINATION", "BAD_STATE_ROUTE", "IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS":
 		return c.openWay(why)
 	case "x:VPCE_NOT_ACCEPTED":
-		return advice(acceptEndpoint(why)...)
+		return do(AcceptEndpoint{VPC: why.endpoint.VPCID, Endpoint: why.endpoint.ID, Service: why.endpoint.Service})
+	case "UNASSOCIATED_COMPONENT":
+		return c.createSubnet(why)
 	case "DISCONNECTED_VPCS":
 		return c.joinVPCs(why)
 	case "PCX_REQUIRES_ADDRESS_IN_VPC_CIDR":
@@ -173,6 +175,9 @@ func (c *explanation) openGroup(why cause) []option {
 		e.FromPort, e.ToPort = -1, -1
 	}
 	c.rulePeer(why, &e)
+	if isMade(e.Group) && why.eni.VPCID == why.vpc.ID && why.vpc.SecurityGroup(e.Group) == nil {
+		return do(CreateGroup{VPC: e.VPC, ID: e.Group, Name: freeName(why.vpc, e.Group), Protocol: e.Protocol, Port: e.FromPort, Peer: e.Peer, CIDR: e.CIDR, what: e.what})
+	}
 	if why.code == "SG_HAS_NO_RULES" && d == egress {
 		e.note += " (Terraform removes AWS's default egress rule from every aws_security_group that has no egress block)"
 	}
@@ -180,6 +185,15 @@ func (c *explanation) openGroup(why cause) []option {
 		e.note += " (these are public addresses: a gateway endpoint changes the way there, not the addresses, so rules for the VPC's own blocks do not match them)"
 	}
 	return do(e)
+}
+
+// freeName is a name for a new group that no group of a VPC has.
+func freeName(v *topology.VPC, id resource.SecurityGroupID) string {
+	name := "endpoint-" + strings.ToLower(strings.TrimPrefix(string(id), newGroupPrefix))
+	for n := 2; slices.ContainsFunc(v.SecurityGroups, func(g *topology.SecurityGroup) bool { return g.Name == name }); n++ {
+		name = fmt.Sprintf("%s-%d", strings.TrimSuffix(name, fmt.Sprintf("-%d", n-1)), n)
+	}
+	return name
 }
 
 // rulePeer names the other end of a rule: by its group if it has one, by a prefix list if AWS keeps one for it, and
@@ -200,7 +214,7 @@ func (c *explanation) rulePeer(why cause, rule *AddRule) {
 		}
 	}
 	rule.CIDR = single(peer)
-	if !knows(why.vpc, peer) && why.direction == egress || peer == anyPublic {
+	if !knows(why.vpc, peer) && why.direction == egress || madeUp.Contains(peer) {
 		rule.CIDR = everywhere(peer) // a public service's addresses change, and what AWS will choose nobody knows
 	}
 }

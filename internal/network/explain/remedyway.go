@@ -15,6 +15,9 @@ func (c *explanation) openWay(why cause) []option {
 	if out := routeToPeer(why); len(out) > 0 {
 		return out
 	}
+	if why.vpc != nil && why.subnet != nil && why.route.Kind == topology.TargetNATGateway && isMade(why.route.TargetID) {
+		return createNAT(why)
+	}
 	if why.vpc == nil || why.subnet == nil || why.eni == nil {
 		return restoreRoute(why)
 	}
@@ -85,14 +88,7 @@ func (c *explanation) endpointRemedies(why cause, service string) []option {
 	if service == "s3" {
 		return out
 	}
-	groups := groupNames(why.eni)
-	return append(out, advice(Remedy{
-		Text: fmt.Sprintf("create an interface endpoint for %s in %s with private DNS; its security group must let in TCP 443 from %s", service, why.subnet.ID, groups),
-		CLI: fmt.Sprintf("aws ec2 create-vpc-endpoint --vpc-id %s --vpc-endpoint-type Interface --service-name %s --subnet-ids %s --security-group-ids sg-… --private-dns-enabled",
-			why.vpc.ID, name, why.subnet.ID),
-		Terraform: block("aws_vpc_endpoint", service, "vpc_id", string(why.vpc.ID), "vpc_endpoint_type", "Interface", "service_name", name,
-			"subnet_ids", []string{string(why.subnet.ID)}, "security_group_ids", []string{"sg-…"}, "private_dns_enabled", true),
-	})...)
+	return append(out, c.interfaceEndpoint(why, service, name)...)
 }
 
 // gatewayEndpoint puts an existing gateway endpoint on the route table, or makes one.
@@ -144,11 +140,10 @@ func internetRemedies(why cause) []option {
 			return do(routeOut(why, topology.TargetNATGateway, string(n.ID)))
 		}
 	}
-	text := "or take the internet: create a NAT gateway in a public subnet and route 0.0.0.0/0 to it"
 	if function && why.code == "IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS" {
-		text = "a function's interface never has a public address, so a public subnet is no use to it: put the function into a private subnet with a route to a NAT gateway"
+		return advice(Remedy{Text: "a function's interface never has a public address, so a public subnet is no use to it: put the function into a private subnet with a route to a NAT gateway"})
 	}
-	return advice(Remedy{Text: text})
+	return throughNewNAT(why)
 }
 
 // routeOut leads everything to a target, or, where a longer route is in the way, what that matches.

@@ -254,7 +254,7 @@ func (c *explanation) through(vpc *topology.VPC, from *topology.Subnet, route to
 func (c *explanation) arrive(vpc *topology.VPC, from *topology.Subnet, e *topology.ENI, p packet) (arrival, bool) {
 	subnet := vpc.Subnet(e.SubnetID)
 	if subnet == nil {
-		c.deny(cause{code: "UNASSOCIATED_COMPONENT", component: interfaceComponent(e.ID)}, "%s is in no subnet", e.ID)
+		c.deny(cause{code: "UNASSOCIATED_COMPONENT", component: interfaceComponent(e.ID), vpc: vpc, eni: e}, "%s is in no subnet", e.ID)
 		return arrival{}, false
 	}
 	if from == nil || from.ID != subnet.ID {

@@ -63,7 +63,7 @@ func masked(p netip.Prefix) netip.Prefix {
 
 func (in *inputs) addNetworkACLs(vpc *VPC) {
 	for _, n := range in.acls[vpc.ID] {
-		acl := &NetworkACL{ID: n.ID}
+		acl := &NetworkACL{ID: n.ID, Default: n.IsDefault}
 		for _, e := range n.Entries {
 			if !e.CIDR.IsValid() {
 				continue

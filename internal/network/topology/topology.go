@@ -159,6 +159,7 @@ type Rule struct {
 // NetworkACL is a stateless, ordered list. What no entry matches is denied.
 type NetworkACL struct {
 	ID      resource.NetworkACLID
+	Default bool    // new subnets get it
 	Ingress []Entry // ordered by number
 	Egress  []Entry // ordered by number
 }
