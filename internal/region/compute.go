@@ -105,7 +105,7 @@ type executor struct{ r *Region }
 
 func (e executor) Invoke(ctx context.Context, f *resource.Function, in lambda.Invocation) (lambda.Result, error) {
 	out, err := e.r.pool.Invoke(ctx, f, execution.Invocation{
-		RequestID: in.RequestID, Payload: in.Payload, ClientContext: in.ClientContext, TraceID: in.TraceID,
+		RequestID: in.RequestID, Payload: in.Payload, ClientContext: in.ClientContext, TraceID: in.TraceID, InvokedARN: in.InvokedARN,
 	})
 	if err != nil {
 		return lambda.Result{}, err
@@ -113,4 +113,4 @@ func (e executor) Invoke(ctx context.Context, f *resource.Function, in lambda.In
 	return lambda.Result{Payload: out.Payload, FunctionError: out.FunctionError, LogTail: out.LogTail}, nil
 }
 
-func (e executor) Drain(function string) { e.r.pool.Drain(function) }
+func (e executor) Drain(qualified string) { e.r.pool.Drain(qualified) }

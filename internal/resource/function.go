@@ -2,10 +2,13 @@ package resource
 
 import "time"
 
-// Function is a Lambda function's $LATEST.
+// Function is a Lambda function: its $LATEST, or within a [FunctionVersion] what was published.
 type Function struct {
-	Name        string
-	ARN         string
+	Name string
+	ARN  string // without a qualifier
+	// Version is the number of a published version; empty: $LATEST. Published counts those ever published of $LATEST.
+	Version     string
+	Published   int
 	Runtime     string
 	Handler     string
 	Role        string // ARN
@@ -20,17 +23,37 @@ type Function struct {
 	Architectures        []string
 	EphemeralStorageSize int // MB
 	TracingMode          string
-	LogFormat            string
+	LogFormat            string // Text or JSON
 	LogGroup             string
-	VPCConfig            *FunctionVPCConfig // nil: not in a VPC
-	LastModified         time.Time
-	RevisionID           string
-	ReservedConcurrency  *int // nil: unreserved
-	Tags                 Tags
+	// ApplicationLogLevel and SystemLogLevel are of LogFormat JSON only.
+	ApplicationLogLevel string
+	SystemLogLevel      string
+	Layers              []FunctionLayer
+	VPCConfig           *FunctionVPCConfig // nil: not in a VPC
+	LastModified        time.Time
+	RevisionID          string
+	ReservedConcurrency *int // nil: unreserved
+	Tags                Tags
 }
 
 func (*Function) Kind() Kind    { return KindFunction }
 func (f *Function) Key() string { return f.Name }
+
+// Qualified is the function's name with its version: what tells the environments of two versions apart.
+func (f *Function) Qualified() string {
+	if f.Version == "" {
+		return f.Name
+	}
+	return f.Name + ":" + f.Version
+}
+
+// FunctionLayer is a layer's version that a function uses. The function keeps its code, also when the layer's
+// version is deleted.
+type FunctionLayer struct {
+	ARN      string
+	CodeKey  string
+	CodeSize int64
+}
 
 // FunctionVPCConfig places a function in a VPC.
 type FunctionVPCConfig struct {

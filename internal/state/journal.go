@@ -43,8 +43,18 @@ var kinds = map[resource.Kind]func() Resource{
 	resource.KindRole:              func() Resource { return new(resource.Role) },
 	resource.KindPolicy:            func() Resource { return new(resource.Policy) },
 	resource.KindFunction:          func() Resource { return new(resource.Function) },
-	resource.KindBucket:            func() Resource { return new(resource.Bucket) },
-	resource.KindLogGroup:          func() Resource { return new(resource.LogGroup) },
+
+	resource.KindFunctionVersion: func() Resource { return new(resource.FunctionVersion) },
+	resource.KindFunctionAlias:   func() Resource { return new(resource.FunctionAlias) },
+	resource.KindFunctionPolicy:  func() Resource { return new(resource.FunctionPolicy) },
+	resource.KindFunctionURL:     func() Resource { return new(resource.FunctionURL) },
+	resource.KindEventInvoke:     func() Resource { return new(resource.EventInvoke) },
+	resource.KindProvisioned:     func() Resource { return new(resource.Provisioned) },
+	resource.KindLayer:           func() Resource { return new(resource.Layer) },
+	resource.KindLayerVersion:    func() Resource { return new(resource.LayerVersion) },
+
+	resource.KindBucket:   func() Resource { return new(resource.Bucket) },
+	resource.KindLogGroup: func() Resource { return new(resource.LogGroup) },
 
 	resource.KindSubnetReservation: func() Resource { return new(resource.SubnetReservation) },
 

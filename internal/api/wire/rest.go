@@ -28,6 +28,8 @@ func newRESTCodec(s Service, p *planner, d restDialect) (*restCodec, error) {
 		}
 		c.routes = append(c.routes, r)
 	}
+	// What asks for more is tried first: two operations can differ in a parameter alone.
+	slices.SortStableFunc(c.routes, func(a, b route) int { return len(b.query) - len(a.query) })
 	return c, nil
 }
 

@@ -13,15 +13,34 @@ import (
 // route is where an operation is found.
 type route struct {
 	operation Operation
-	segments  []string // a label is in braces; the last one may be greedy: {Key+}
+	segments  []string   // a label is in braces; the last one may be greedy: {Key+}
+	query     url.Values // parameters that must be there, as in ?List=ALL
 }
 
 func newRoute(o Operation) (route, error) {
 	if o.Method == "" || !strings.HasPrefix(o.Path, "/") {
 		return route{}, fmt.Errorf("make a codec: operation %s has no method or no path", o.Name)
 	}
-	path, _, _ := strings.Cut(o.Path, "?")
-	return route{operation: o, segments: segments(path)}, nil
+	path, text, _ := strings.Cut(o.Path, "?")
+	query, err := url.ParseQuery(text)
+	if err != nil {
+		return route{}, fmt.Errorf("make a codec: the path of %s: %w", o.Name, err)
+	}
+	return route{operation: o, segments: segments(path), query: query}, nil
+}
+
+// matchQuery reports whether a request has the parameters that the operation's path ends with.
+func (r *route) matchQuery(request *http.Request) bool {
+	if len(r.query) == 0 {
+		return true
+	}
+	got := request.URL.Query()
+	for name := range r.query {
+		if got.Get(name) != r.query.Get(name) {
+			return false
+		}
+	}
+	return true
 }
 
 // segments splits a path. One slash at the end does not count: AWS takes /functions and /functions/ alike.
@@ -31,7 +50,7 @@ func segments(path string) []string {
 
 // match returns the labels in a request's path, unescaped, and whether the request is for this operation.
 func (r *route) match(request *http.Request) (map[string]string, bool) {
-	if request.Method != r.operation.Method {
+	if request.Method != r.operation.Method || !r.matchQuery(request) {
 		return nil, false
 	}
 	got := segments(request.URL.EscapedPath())

@@ -53,7 +53,7 @@ func reserved(e *environment, c Credentials) map[string]string {
 		"AWS_REGION":                      e.cfg.Region,
 		"AWS_DEFAULT_REGION":              e.cfg.Region,
 		"AWS_LAMBDA_FUNCTION_NAME":        f.Name,
-		"AWS_LAMBDA_FUNCTION_VERSION":     latest,
+		"AWS_LAMBDA_FUNCTION_VERSION":     versionOf(f),
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(f.MemorySize),
 		"AWS_LAMBDA_LOG_GROUP_NAME":       e.stream.group,
 		"AWS_LAMBDA_LOG_STREAM_NAME":      e.stream.name,

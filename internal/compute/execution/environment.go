@@ -35,6 +35,8 @@ type environment struct {
 	cfg      *Config
 	plan     *runtimes.Plan
 	environ  []string
+	// releaseLayers lets go of what is at /opt.
+	releaseLayers func()
 
 	seat   dataplane.Attachment
 	api    *runtimeapi.Server
@@ -66,16 +68,22 @@ func (p *Pool) start(ctx context.Context, f *resource.Function, eni resource.Net
 	if err != nil {
 		return nil, err
 	}
-	plan, err := p.plan(library, f)
+	opt, releaseLayers, err := p.layers.hold(f)
 	if err != nil {
+		return nil, err
+	}
+	plan, err := p.plan(library, f, opt)
+	if err != nil {
+		releaseLayers()
 		return nil, err
 	}
 	release, err := p.awaitTurn(ctx)
 	if err != nil {
+		releaseLayers()
 		return nil, fmt.Errorf("start %s: %w", f.Name, err)
 	}
 	defer release()
-	e := &environment{id: newID(), function: f, cfg: &p.cfg, plan: plan, born: time.Now()}
+	e := &environment{id: newID(), function: f, cfg: &p.cfg, plan: plan, releaseLayers: releaseLayers, born: time.Now()}
 	if err := e.make(ctx, eni); err != nil {
 		e.close()
 		return nil, fmt.Errorf("start %s: %w", f.Name, err)
@@ -103,12 +111,12 @@ func (p *Pool) awaitTurn(ctx context.Context) (release func(), err error) {
 }
 
 // plan turns what the function's owner should learn into a refusal.
-func (p *Pool) plan(library *runtimes.Library, f *resource.Function) (*runtimes.Plan, error) {
+func (p *Pool) plan(library *runtimes.Library, f *resource.Function, opt string) (*runtimes.Plan, error) {
 	dir, err := p.cfg.Code(f.CodeKey)
 	if err != nil {
 		return nil, fmt.Errorf("find the code of %s: %w", f.Name, err)
 	}
-	plan, err := library.Plan(runtimes.Request{Runtime: f.Runtime, CodeDir: dir, CABundle: p.cfg.CABundle, MemoryMB: f.MemorySize})
+	plan, err := library.Plan(runtimes.Request{Runtime: f.Runtime, CodeDir: dir, OptDir: opt, CABundle: p.cfg.CABundle, MemoryMB: f.MemorySize})
 	var missing *runtimes.EntrypointError
 	var unavailable *runtimes.UnavailableError
 	switch {
@@ -150,7 +158,7 @@ func (e *environment) make(ctx context.Context, eni resource.NetworkInterfaceID)
 func (e *environment) newStream() *stream {
 	return &stream{
 		group: logGroup(e.function),
-		name:  fmt.Sprintf("%s/[%s]%s", e.born.UTC().Format("2006/01/02"), latest, e.id),
+		name:  fmt.Sprintf("%s/[%s]%s", e.born.UTC().Format("2006/01/02"), versionOf(e.function), e.id),
 		sink:  e.cfg.Logs,
 		log:   e.cfg.Log,
 	}
@@ -185,6 +193,9 @@ func (e *environment) close() {
 		}
 		if e.stream != nil {
 			e.stream.send()
+		}
+		if e.releaseLayers != nil {
+			e.releaseLayers()
 		}
 	})
 }

@@ -77,12 +77,21 @@ const (
 	latest              = "$LATEST"
 )
 
+// versionOf is a function's version as AWS writes it.
+func versionOf(f *resource.Function) string {
+	if f.Version == "" {
+		return latest
+	}
+	return f.Version
+}
+
 // Invocation is one call of a function.
 type Invocation struct {
 	RequestID     string
 	Payload       []byte
 	ClientContext string // JSON; empty: none
 	TraceID       string // empty: one is made
+	InvokedARN    string // as the caller named the function; empty: without a qualifier
 }
 
 // Result is how it went.

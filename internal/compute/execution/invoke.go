@@ -1,6 +1,7 @@
 package execution
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -77,7 +78,7 @@ var errNotBegun = errors.New("the invocation did not begin")
 func (e *environment) invoke(inv Invocation) (Result, error) {
 	cold := !e.invoked
 	e.invoked = true
-	r := Result{ExecutedVersion: latest, Cold: cold}
+	r := Result{ExecutedVersion: versionOf(e.function), Cold: cold}
 	if cold && e.life == ready {
 		r.InitDuration = e.initTime
 	}
@@ -95,7 +96,7 @@ func (e *environment) invoke(inv Invocation) (Result, error) {
 	if e.life != ready {
 		f = e.initialize(timer, "invoke")
 	}
-	e.stream.print("START RequestId: %s Version: %s\n", inv.RequestID, latest)
+	e.stream.print("START RequestId: %s Version: %s\n", inv.RequestID, versionOf(e.function))
 	if f == nil {
 		e.api.Deliver(e.event(inv, begin.Add(limit)))
 		r.Payload, r.FunctionError, f = e.await(timer)
@@ -119,7 +120,7 @@ func (e *environment) event(inv Invocation, deadline time.Time) *runtimeapi.Invo
 	}
 	return &runtimeapi.Invocation{
 		RequestID:     inv.RequestID,
-		FunctionARN:   e.function.ARN,
+		FunctionARN:   cmp.Or(inv.InvokedARN, e.function.ARN),
 		TraceID:       trace,
 		ClientContext: inv.ClientContext,
 		Deadline:      deadline,

@@ -66,8 +66,8 @@ func (r *refusal) Error() string { return r.kind + ": " + r.message }
 func (p *Pool) refuse(f *resource.Function, inv Invocation, why *refusal) Result {
 	e := &environment{id: newID(), function: f, cfg: &p.cfg, born: time.Now()}
 	e.stream = e.newStream()
-	r := Result{Payload: why.body(inv.RequestID), FunctionError: unhandled, ExecutedVersion: latest, Cold: true}
-	e.stream.print("START RequestId: %s Version: %s\n", inv.RequestID, latest)
+	r := Result{Payload: why.body(inv.RequestID), FunctionError: unhandled, ExecutedVersion: versionOf(f), Cold: true}
+	e.stream.print("START RequestId: %s Version: %s\n", inv.RequestID, versionOf(f))
 	e.printFault(inv, &why.fault)
 	e.stream.print("END RequestId: %s\n", inv.RequestID)
 	e.stream.print("%s", e.report(inv, &r, &why.fault))

@@ -20,18 +20,19 @@ type Pool struct {
 	cfg       Config
 	initLimit time.Duration
 	library   *runtimes.Library
+	layers    *layers
 	initSlot  chan struct{} // bounds how many start at once: starting is work for the processor
 
 	stop context.CancelFunc
 	done sync.WaitGroup
 
 	mu     sync.Mutex
-	groups map[string]*group // by function name; guarded by mu
+	groups map[string]*group // by function and version; guarded by mu
 	total  int               // environments, also those being made; guarded by mu
 	closed bool              // guarded by mu
 }
 
-// group is one function's environments. All are of the current revision; older ones only finish.
+// group is the environments of one version of a function. All are of the current revision; older ones only finish.
 type group struct {
 	revision string
 	idle     []*environment
@@ -56,6 +57,7 @@ func New(cfg Config) *Pool {
 		cfg:       cfg,
 		initLimit: initLimit,
 		initSlot:  make(chan struct{}, 2*runtime.NumCPU()),
+		layers:    &layers{code: cfg.Code, dir: cfg.Dir, merged: map[string]*mergedLayers{}},
 		stop:      cancel,
 		groups:    map[string]*group{},
 	}
@@ -84,14 +86,15 @@ func (p *Pool) Invoke(ctx context.Context, f *resource.Function, inv Invocation)
 	}
 }
 
-// Drain forgets a function's environments: it was changed or deleted. Those at work finish.
-func (p *Pool) Drain(functionName string) {
+// Drain forgets the environments of a function's version (see resource.Function.Qualified): it was changed or
+// deleted. Those at work finish.
+func (p *Pool) Drain(qualified string) {
 	p.mu.Lock()
 	var idle []*environment
-	if g := p.groups[functionName]; g != nil {
+	if g := p.groups[qualified]; g != nil {
 		idle = g.idle
 		p.total -= len(idle)
-		delete(p.groups, functionName)
+		delete(p.groups, qualified)
 	}
 	p.mu.Unlock()
 	closeAll(idle)
@@ -198,7 +201,7 @@ func interfaceOf(f *resource.Function, turn int) resource.NetworkInterfaceID {
 
 // groupLocked is the group of the function's revision, and what was idle of an earlier one.
 func (p *Pool) groupLocked(f *resource.Function) (*group, []*environment) {
-	g := p.groups[f.Name]
+	g := p.groups[f.Qualified()]
 	if g != nil && g.revision == f.RevisionID {
 		return g, nil
 	}
@@ -208,7 +211,7 @@ func (p *Pool) groupLocked(f *resource.Function) (*group, []*environment) {
 		p.total -= len(stale)
 	}
 	g = &group{revision: f.RevisionID, busy: map[*environment]bool{}}
-	p.groups[f.Name] = g
+	p.groups[f.Qualified()] = g
 	return g, stale
 }
 
@@ -238,7 +241,7 @@ func (p *Pool) closeLater(all []*environment) {
 // release takes an environment back, if it is still good and its function unchanged.
 func (p *Pool) release(e *environment) {
 	p.mu.Lock()
-	g := p.groups[e.function.Name]
+	g := p.groups[e.function.Qualified()]
 	mine := g != nil && g.busy[e]
 	if mine {
 		delete(g.busy, e)

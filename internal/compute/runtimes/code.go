@@ -20,6 +20,7 @@ type codeFacts struct {
 	bundles []string
 	// usesSDK: some Python file mentions it, and it is not in the code itself.
 	usesSDK bool
+	brought bool // it is in the code itself
 }
 
 // isBundle recognises the CA bundles of Python's HTTP libraries.
@@ -27,6 +28,12 @@ func isBundle(path string) bool {
 	dir, file := filepath.Split(path)
 	parent := filepath.Base(dir)
 	return file == "cacert.pem" && (parent == "certifi" || parent == "botocore" || parent == "requests")
+}
+
+// bringsSDK recognises where Python looks for packages, in code and in layers.
+func bringsSDK(rel string) bool {
+	inLayer, _ := filepath.Match("python/lib/python3.*/site-packages/botocore", rel)
+	return rel == "botocore" || rel == "python/botocore" || inLayer
 }
 
 // factsOf looks once at each directory; a directory of the code store never changes.
@@ -47,7 +54,6 @@ func (l *Library) factsOf(dir string) (codeFacts, error) {
 func look(dir string) (codeFacts, error) {
 	var f codeFacts
 	files, scanned := 0, 0
-	brought := false
 	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -61,7 +67,7 @@ func look(dir string) (codeFacts, error) {
 		}
 		switch {
 		case e.IsDir():
-			brought = brought || rel == "botocore"
+			f.brought = f.brought || bringsSDK(rel)
 		case !e.Type().IsRegular():
 		case isBundle(rel):
 			f.bundles = append(f.bundles, rel)
@@ -75,6 +81,6 @@ func look(dir string) (codeFacts, error) {
 		}
 		return nil
 	})
-	f.usesSDK = f.usesSDK && !brought
+	f.usesSDK = f.usesSDK && !f.brought
 	return f, err
 }

@@ -8,7 +8,7 @@
 //
 // What differs from AWS: with an interpreter of the distribution, functions can import the distribution's
 // packages too; functions of Node.js have no AWS SDK but their own; response streaming from Node.js, container
-// images, layers and other languages are not there.
+// images and other languages are not there.
 package runtimes
 
 import (
@@ -32,6 +32,7 @@ const (
 	TaskRoot   = "/var/task"
 	RuntimeDir = "/var/runtime"
 	LangDir    = "/var/lang"
+	OptDir     = "/opt"
 	sdkDir     = "/var/sdk/python"
 )
 
@@ -39,6 +40,7 @@ const (
 type Request struct {
 	Runtime  string // AWS's name: python3.12
 	CodeDir  string // unpacked, on the host
+	OptDir   string // the layers, on the host; empty: none
 	CABundle string // on the host; shown in place of bundles that libraries bring along
 	MemoryMB int
 }
@@ -138,7 +140,7 @@ func makeDir(path string) error {
 
 // Plan plans. An *UnavailableError or *EntrypointError is the function's owner's to read.
 func (l *Library) Plan(r Request) (*Plan, error) {
-	facts, err := l.factsOf(r.CodeDir)
+	facts, opt, err := l.facts(r)
 	if err != nil {
 		return nil, fmt.Errorf("look at the code: %w", err)
 	}
@@ -157,15 +159,40 @@ func (l *Library) Plan(r Request) (*Plan, error) {
 		return nil, err
 	}
 	p.Mounts = append(p.Mounts, sandbox.Mount{Source: r.CodeDir, Target: TaskRoot})
-	for _, bundle := range facts.bundles {
-		p.Mounts = append(p.Mounts, sandbox.Mount{Source: r.CABundle, Target: filepath.Join(TaskRoot, bundle)})
+	p.showBundles(r, TaskRoot, facts)
+	if r.OptDir != "" {
+		p.Mounts = append(p.Mounts, sandbox.Mount{Source: r.OptDir, Target: OptDir})
+		p.showBundles(r, OptDir, opt)
 	}
 	return p, nil
 }
 
+// facts looks at a function's code and at its layers.
+func (l *Library) facts(r Request) (code, opt codeFacts, err error) {
+	if code, err = l.factsOf(r.CodeDir); err != nil || r.OptDir == "" {
+		return code, opt, err
+	}
+	opt, err = l.factsOf(r.OptDir)
+	// An SDK may be in either of them, and so may what uses it.
+	code.usesSDK = (code.usesSDK || opt.usesSDK) && !code.brought && !opt.brought
+	return code, opt, err
+}
+
+// showBundles shows the region's certificates in place of those that libraries brought along.
+func (p *Plan) showBundles(r Request, below string, facts codeFacts) {
+	for _, bundle := range facts.bundles {
+		p.Mounts = append(p.Mounts, sandbox.Mount{Source: r.CABundle, Target: filepath.Join(below, bundle)})
+	}
+}
+
 func planProvided(r Request) (*Plan, error) {
-	if info, err := os.Stat(filepath.Join(r.CodeDir, "bootstrap")); err == nil && !info.IsDir() {
-		return &Plan{Argv: []string{TaskRoot + "/bootstrap"}, Version: r.Runtime + ".v1"}, nil
+	for _, place := range []struct{ source, target string }{{r.CodeDir, TaskRoot}, {r.OptDir, OptDir}} {
+		if place.source == "" {
+			continue
+		}
+		if info, err := os.Lstat(filepath.Join(place.source, "bootstrap")); err == nil && !info.IsDir() {
+			return &Plan{Argv: []string{place.target + "/bootstrap"}, Version: r.Runtime + ".v1"}, nil
+		}
 	}
 	return nil, &EntrypointError{Searched: []string{TaskRoot + "/bootstrap", "/opt/bootstrap"}}
 }

@@ -46,9 +46,24 @@ type CodeStore struct {
 // every package that no function names.
 func OpenCodeStore(dir string, st *state.Store) (*CodeStore, error) {
 	return openCodeStore(dir, func(key string) bool {
-		named := func(f *resource.Function) bool { return f.CodeKey == key }
-		return len(state.Select(st.View(), named)) > 0
+		v := st.View()
+		return len(functionsOfCode.Find(v, key)) > 0 || len(versionsOfCode.Find(v, key)) > 0 || len(layersOfCode.Find(v, key)) > 0
 	})
+}
+
+// What names a package: a function by its code and its layers, a published version likewise, a layer's version.
+var (
+	functionsOfCode = state.Index[*resource.Function]{Name: "code", Of: codeOf}
+	versionsOfCode  = state.Index[*resource.FunctionVersion]{Name: "code", Of: func(v *resource.FunctionVersion) []string { return codeOf(&v.Function) }}
+	layersOfCode    = state.Index[*resource.LayerVersion]{Name: "code", Of: func(l *resource.LayerVersion) []string { return []string{l.CodeKey} }}
+)
+
+func codeOf(f *resource.Function) []string {
+	keys := []string{f.CodeKey}
+	for _, l := range f.Layers {
+		keys = append(keys, l.CodeKey)
+	}
+	return keys
 }
 
 func openCodeStore(dir string, used func(key string) bool) (*CodeStore, error) {
@@ -96,6 +111,28 @@ func (s *CodeStore) Hold(key string) (release func(), ok bool) {
 	}
 	s.held[key]++
 	return sync.OnceFunc(func() { s.release(key) }), true
+}
+
+// holdAll holds several packages, or none.
+func (s *CodeStore) holdAll(keys []string) (release func(), ok bool) {
+	if len(keys) == 1 {
+		return s.Hold(keys[0])
+	}
+	var held []func()
+	release = func() {
+		for _, r := range held {
+			r()
+		}
+	}
+	for _, k := range keys {
+		r, ok := s.Hold(k)
+		if !ok {
+			release()
+			return nil, false
+		}
+		held = append(held, r)
+	}
+	return release, true
 }
 
 func (s *CodeStore) release(key string) {

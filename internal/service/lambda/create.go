@@ -45,6 +45,7 @@ func (s *Service) createFunction(ctx context.Context, call *api.Call, in *Create
 	}
 	defer release()
 	f.CodeKey, f.CodeSHA256, f.CodeSize = code.Key, code.SHA256, code.Size
+	made := f
 	err = s.commit(ctx, func(tx *state.Tx) error {
 		if err := s.checkNew(tx, f); err != nil {
 			return err
@@ -56,6 +57,10 @@ func (s *Service) createFunction(ctx context.Context, call *api.Call, in *Create
 		f.VPCConfig = vpc
 		touch(tx, f)
 		tx.Put(f)
+		if value(in.Publish) {
+			v, _ := publish(tx, f, nil)
+			made = &v.Function
+		}
 		return nil
 	})
 	if err != nil {
@@ -64,9 +69,8 @@ func (s *Service) createFunction(ctx context.Context, call *api.Call, in *Create
 	if agedRuntime(f.Runtime) {
 		s.config.Log.Warn("AWS makes no functions with this runtime any more", "function", f.Name, "runtime", f.Runtime)
 	}
-	out := configuration(f, f.ARN)
-	out.State, out.StateReason, out.StateReasonCode = ptr("Pending"), ptr("The function is being created."), ptr("Creating")
-	out.LastUpdateStatus = nil
+	out := configuration(made, f.ARN)
+	pending(out)
 	return out, nil
 }
 
@@ -85,7 +89,7 @@ func newName(r state.Reader, text string) (string, error) {
 // checkNew checks what depends on the state. It is asked before the code is unpacked and again with the commit.
 func (s *Service) checkNew(r state.Reader, f *resource.Function) error {
 	if _, ok := state.Get[*resource.Function](r, f.Name); ok {
-		return api.Errorf("ResourceConflictException", "Function already exist: %s", f.Name).WithStatus(409)
+		return conflict("Function already exist: %s", f.Name)
 	}
 	return s.checkRole(r, f.Role)
 }
@@ -107,9 +111,6 @@ func (s *Service) newFunction(r state.Reader, name string, in *CreateFunctionInp
 	}
 	if in.Code == nil {
 		return nil, invalid("Please provide a source for function code.")
-	}
-	if value(in.Publish) {
-		return nil, unsupported("versions: Publish must be false")
 	}
 	if value(in.CodeSigningConfigArn) != "" {
 		return nil, unsupported("code signing")
@@ -266,8 +267,7 @@ func (c settings) checkEnvironment() error {
 // touch gives a function that is about to be stored a new revision.
 func touch(tx *state.Tx, f *resource.Function) {
 	f.LastModified = tx.Now()
-	h := tx.RandomHex(32)
-	f.RevisionID = strings.Join([]string{h[:8], h[8:12], h[12:16], h[16:20], h[20:]}, "-")
+	f.RevisionID = newRevision(tx)
 }
 
 // codeSource is where a package comes from; UpdateFunctionCode has the same members.

@@ -101,7 +101,6 @@ func TestWhatAWSRefusesIsRefusedInItsWords(t *testing.T) {
 		{"image config", func(in *CreateFunctionInput) { in.ImageConfig = &ImageConfig{} }, 400, invalid + "Culvert does not support functions from container images, so ImageConfig cannot be given."},
 		{"key", func(in *CreateFunctionInput) { in.KMSKeyArn = ptr("k") }, 400, invalid + "Culvert does not support encrypting environment variables with a KMS key."},
 		{"signing", func(in *CreateFunctionInput) { in.CodeSigningConfigArn = ptr("k") }, 400, invalid + "Culvert does not support code signing."},
-		{"publish", func(in *CreateFunctionInput) { in.Publish = ptr(true) }, 400, invalid + "Culvert does not support versions: Publish must be false."},
 		{"tags", func(in *CreateFunctionInput) { in.Tags = many(51) }, 400, invalid + "A resource cannot have more than 50 tags."},
 		{"reserved variable", func(in *CreateFunctionInput) {
 			in.Environment = &Environment{Variables: map[string]string{"AWS_REGION": "x", "GOOD": "y", "_HANDLER": "z"}}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"strconv"
 	"strings"
 
 	"github.com/culvert-cloud/culvert/internal/api"
@@ -29,7 +30,7 @@ func codeError(err error) error {
 // configuration describes a function that is settled.
 func configuration(f *resource.Function, arn string) *FunctionConfiguration {
 	out := &FunctionConfiguration{
-		FunctionName: &f.Name, FunctionArn: &arn, Version: ptr(latest), PackageType: ptr("Zip"),
+		FunctionName: &f.Name, FunctionArn: &arn, Version: ptr(versionOf(f)), PackageType: ptr("Zip"),
 		Runtime: &f.Runtime, Handler: &f.Handler, Role: &f.Role, Description: &f.Description,
 		Timeout: ptr(int64(f.Timeout)), MemorySize: ptr(int64(f.MemorySize)), Architectures: f.Architectures,
 		CodeSize: &f.CodeSize, CodeSha256: &f.CodeSHA256, RevisionId: &f.RevisionID,
@@ -74,8 +75,9 @@ func (s *Service) getFunction(v *state.View, _ *api.Call, in *GetFunctionInput) 
 	if err != nil {
 		return nil, err
 	}
+	unqualified, _ := state.Get[*resource.Function](v, f.Name)
 	out := &GetFunctionOutput{
-		Configuration: configuration(f, n.arn(v)), Tags: f.Tags,
+		Configuration: configuration(f, n.arn(v)), Tags: unqualified.Tags,
 		// There is no Location: the zip is not kept, only what was in it.
 		Code: &FunctionCodeLocation{RepositoryType: ptr("S3")},
 	}
@@ -108,19 +110,29 @@ func (s *Service) listFunctions(v *state.View, _ *api.Call, in *ListFunctionsInp
 	out := &ListFunctionsOutput{Functions: []FunctionConfiguration{}}
 	limit := pageSize(in.MaxItems, maxListed)
 	for i, f := range found {
-		if i == limit {
+		if len(out.Functions) >= limit {
 			out.NextMarker = &found[i-1].Name
 			break
 		}
-		c := configuration(f, f.ARN)
-		if in.FunctionVersion != nil {
-			c.FunctionArn = ptr(f.ARN + ":" + latest)
+		if in.FunctionVersion == nil {
+			out.Functions = append(out.Functions, *listed(f, f.ARN))
+			continue
 		}
-		// Lists leave out what takes AWS a look at the function itself.
-		c.State, c.LastUpdateStatus, c.RuntimeVersionConfig = nil, nil, nil
-		out.Functions = append(out.Functions, *c)
+		out.Functions = append(out.Functions, *listed(f, f.ARN+":"+latest))
+		for n := 1; n <= f.Published; n++ { // a page may be longer than asked for, so that a function stays in one
+			if p, ok := findVersion(v, f.Name, strconv.Itoa(n)); ok {
+				out.Functions = append(out.Functions, *listed(&p.Function, f.ARN+":"+p.Version))
+			}
+		}
 	}
 	return out, nil
+}
+
+// listed describes a function in a list, which leaves out what takes AWS a look at the function itself.
+func listed(f *resource.Function, arn string) *FunctionConfiguration {
+	c := configuration(f, arn)
+	c.State, c.LastUpdateStatus, c.RuntimeVersionConfig = nil, nil, nil
+	return c
 }
 
 func pageSize(limit *int64, most int) int {
@@ -130,42 +142,49 @@ func pageSize(limit *int64, most int) int {
 	return most
 }
 
-func (s *Service) listVersions(v *state.View, _ *api.Call, in *ListVersionsByFunctionInput) (*ListVersionsByFunctionOutput, error) {
-	f, _, err := findFunction(v, in.FunctionName, nil)
-	if err != nil {
-		return nil, err
-	}
-	out := &ListVersionsByFunctionOutput{Versions: []FunctionConfiguration{}}
-	if value(in.Marker) == "" { // there is one version, so nothing follows the first page
-		out.Versions = append(out.Versions, *configuration(f, f.ARN+":"+latest))
-	}
-	return out, nil
-}
-
 func (s *Service) deleteFunction(ctx context.Context, _ *api.Call, in *DeleteFunctionInput) (*DeleteFunctionOutput, error) {
 	if in.Qualifier != nil && *in.Qualifier == latest {
 		return nil, invalid("$LATEST version cannot be deleted without deleting the function.")
 	}
-	var deleted *resource.Function
+	var deleted []*resource.Function
 	err := s.commit(ctx, func(tx *state.Tx) error {
 		f, n, err := findFunction(tx, in.FunctionName, in.Qualifier)
 		if err != nil {
 			return err
 		}
-		if n.Qualifier == latest {
+		switch n.Qualifier {
+		case "":
+			deleted = deleteAll(tx, f)
+		case latest:
 			return invalid("$LATEST version cannot be deleted without deleting the function.")
+		default:
+			v, err := deleteVersion(tx, f, n)
+			if err != nil {
+				return err
+			}
+			deleted = []*resource.Function{v}
 		}
-		tx.Delete(f)
-		vpcnet.ReleaseLambdaInterfaces(tx, interfacesOf(f))
-		deleted = f
+		for _, f := range deleted {
+			vpcnet.ReleaseLambdaInterfaces(tx, interfacesOf(f))
+		}
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	s.config.Executor.Drain(deleted.Name)
-	s.config.Code.Collect(deleted.CodeKey)
+	for _, f := range deleted {
+		s.letGo(f)
+	}
 	return &DeleteFunctionOutput{}, nil
+}
+
+// letGo ends the environments of a function that is gone or changed, and its code unless something else uses it.
+func (s *Service) letGo(f *resource.Function) {
+	s.config.Executor.Drain(f.Qualified())
+	s.config.Code.Collect(f.CodeKey)
+	for _, l := range f.Layers {
+		s.config.Code.Collect(l.CodeKey)
+	}
 }
 
 func (s *Service) getPolicy(v *state.View, _ *api.Call, in *GetPolicyInput) (*GetPolicyOutput, error) {

@@ -10,7 +10,6 @@ import (
 
 	"github.com/culvert-cloud/culvert/internal/api"
 	"github.com/culvert-cloud/culvert/internal/resource"
-	"github.com/culvert-cloud/culvert/internal/state"
 )
 
 // The limits of a payload, and of a client context in base64.
@@ -26,7 +25,7 @@ func (s *Service) invoke(ctx context.Context, call *api.Call, in *InvokeInput) (
 		return nil, err
 	}
 	view := s.config.State.View()
-	f, n, err := findFunction(view, in.FunctionName, in.Qualifier)
+	_, n, err := findFunction(view, in.FunctionName, in.Qualifier)
 	if err != nil {
 		return nil, err
 	}
@@ -38,16 +37,16 @@ func (s *Service) invoke(ctx context.Context, call *api.Call, in *InvokeInput) (
 		return nil, err
 	}
 	if kind == "Event" {
-		if err := s.queue.push(queued{function: f.Name, in: invocation}); err != nil {
+		if err := s.queue.push(queued{name: n, in: invocation}); err != nil {
 			return nil, throttling(err)
 		}
 		return &InvokeOutput{StatusCode: ptr(int64(http.StatusAccepted))}, nil
 	}
-	result, err := s.run(ctx, f.Name, invocation)
+	result, f, err := s.run(ctx, n, invocation)
 	if err != nil {
 		return nil, throttling(err)
 	}
-	out := &InvokeOutput{StatusCode: ptr(int64(http.StatusOK)), Payload: result.Payload, ExecutedVersion: ptr(latest)}
+	out := &InvokeOutput{StatusCode: ptr(int64(http.StatusOK)), Payload: result.Payload, ExecutedVersion: ptr(versionOf(f))}
 	if result.FunctionError != "" {
 		out.FunctionError = &result.FunctionError
 	}
@@ -113,34 +112,36 @@ func throttling(err error) error {
 	return api.Errorf("TooManyRequestsException", "Rate Exceeded.").WithStatus(http.StatusTooManyRequests).With("Reason", t.Reason)
 }
 
-// run runs a function as it is now. Its code stays until the run is over, whatever happens to the function.
-func (s *Service) run(ctx context.Context, name string, in Invocation) (Result, error) {
-	f, releaseCode, err := s.holdFunction(name)
+// run runs a function as it is now, and tells which version it was. Its code stays until the run is over, whatever
+// happens to the function.
+func (s *Service) run(ctx context.Context, n functionName, in Invocation) (Result, *resource.Function, error) {
+	f, releaseCode, err := s.holdFunction(n)
 	if err != nil {
-		return Result{}, err
+		return Result{}, nil, err
 	}
 	defer releaseCode()
 	release, err := s.limits.take(f)
 	if err != nil {
-		return Result{}, err
+		return Result{}, f, err
 	}
 	defer release()
-	return s.config.Executor.Invoke(ctx, f, in)
+	result, err := s.config.Executor.Invoke(ctx, f, in)
+	return result, f, err
 }
 
-func (s *Service) holdFunction(name string) (*resource.Function, func(), error) {
+// holdFunction finds the version that an invocation goes to and keeps its code and layers from being removed.
+func (s *Service) holdFunction(n functionName) (*resource.Function, func(), error) {
 	for tried := ""; ; {
-		view := s.config.State.View()
-		f, ok := state.Get[*resource.Function](view, name)
-		if !ok {
-			return nil, nil, notFound("Function not found: %s", functionARN(view, name))
+		f, err := n.find(s.config.State.View(), chosen)
+		if err != nil {
+			return nil, nil, err
 		}
-		if release, ok := s.config.Code.Hold(f.CodeKey); ok {
+		if release, ok := s.config.Code.holdAll(codeOf(f)); ok {
 			return f, release, nil
 		}
 		// Between the look and the grasp the function may have got new code; its present code never goes.
 		if tried == f.CodeKey {
-			return nil, nil, fmt.Errorf("invoke %s: its code %s is missing from the store", name, f.CodeKey)
+			return nil, nil, fmt.Errorf("invoke %s: its code %s is missing from the store", n.Name, f.CodeKey)
 		}
 		tried = f.CodeKey
 	}
@@ -148,7 +149,7 @@ func (s *Service) holdFunction(name string) (*resource.Function, func(), error) 
 
 // runQueued runs an asynchronous invocation.
 func (s *Service) runQueued(ctx context.Context, q queued) outcome {
-	result, err := s.run(ctx, q.function, q.in)
+	result, _, err := s.run(ctx, q.name, q.in)
 	var e *api.Error
 	switch {
 	case errors.As(err, &e) && e.Code == "ResourceNotFoundException":

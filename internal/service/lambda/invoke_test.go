@@ -101,7 +101,7 @@ func TestReservedConcurrencyBoundsAndThrottles(t *testing.T) {
 	}
 	done := make(chan error)
 	go func() {
-		_, err := b.service.run(context.Background(), "f", Invocation{})
+		_, _, err := b.service.run(context.Background(), functionName{Name: "f"}, Invocation{})
 		done <- err
 	}()
 	<-running
@@ -233,7 +233,7 @@ func TestTheQueueIsBoundedAndDrainedAtShutdown(t *testing.T) {
 			return Result{}, nil
 		}
 		for i := range maxQueued {
-			if err := b.service.queue.push(queued{function: "f", in: Invocation{RequestID: fmt.Sprint(i)}}); err != nil {
+			if err := b.service.queue.push(queued{name: functionName{Name: "f"}, in: Invocation{RequestID: fmt.Sprint(i)}}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"github.com/culvert-cloud/culvert/internal/api"
@@ -12,7 +11,7 @@ import (
 	"github.com/culvert-cloud/culvert/internal/state"
 )
 
-// latest is the only version there is.
+// latest is the version that changes.
 const latest = "$LATEST"
 
 // functionName is what a caller calls a function, taken apart. Region and account are empty where the caller
@@ -75,25 +74,41 @@ func resolveName(r state.Reader, text string, qualifier *string) (functionName, 
 	return n, nil
 }
 
-// findFunction finds the function that a caller names. Only $LATEST exists.
+// findFunction finds the function that a caller names: $LATEST, a published version, or the version that an alias
+// points to first.
 func findFunction(r state.Reader, text, qualifier *string) (*resource.Function, functionName, error) {
 	n, err := resolveName(r, value(text), qualifier)
 	if err != nil {
 		return nil, n, err
 	}
+	f, err := n.find(r, func(a *resource.FunctionAlias) string { return a.Version })
+	return f, n, err
+}
+
+// find finds the function that is named; through says which version an alias means.
+func (n functionName) find(r state.Reader, through func(*resource.FunctionAlias) string) (*resource.Function, error) {
 	f, ok := state.Get[*resource.Function](r, n.Name)
-	arn := functionARN(r, n.Name)
-	_, notNumber := strconv.Atoi(n.Qualifier)
-	switch {
-	case n.Qualifier == "" || n.Qualifier == latest:
-		if !ok {
-			return nil, n, notFound("Function not found: %s", n.arn(r))
-		}
-		return f, n, nil
-	case ok && notNumber != nil:
-		return nil, n, notFound("Cannot find alias arn: %s:%s", arn, n.Qualifier)
+	if !ok {
+		return nil, notFound("Function not found: %s", n.arn(r))
 	}
-	return nil, n, notFound("Function not found: %s:%s", arn, n.Qualifier)
+	version := n.Qualifier
+	if version != "" && version != latest && !digits.MatchString(version) {
+		a, ok := findAlias(r, n.Name, version)
+		if !ok {
+			return nil, noAlias(f.ARN, version)
+		}
+		version = through(a)
+	}
+	if version == "" || version == latest {
+		return f, nil
+	}
+	v, ok := findVersion(r, n.Name, version)
+	if !ok {
+		return nil, notFound("Function not found: %s:%s", f.ARN, version)
+	}
+	published := v.Function
+	published.ReservedConcurrency = f.ReservedConcurrency // it bounds all versions together
+	return &published, nil
 }
 
 // arn is the ARN of what was named, with the qualifier if there was one.

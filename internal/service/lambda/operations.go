@@ -27,6 +27,13 @@ func (s *Service) operations() []service.Operation {
 		service.Stream("DeleteFunction", s.deleteFunction, on(func(in *DeleteFunctionInput) (*string, *string) { return in.FunctionName, in.Qualifier })),
 		service.View("ListFunctions", s.listFunctions, service.OnAny()),
 		service.View("ListVersionsByFunction", s.listVersions, on(func(in *ListVersionsByFunctionInput) (*string, *string) { return in.FunctionName, nil })),
+		service.Stream("PublishVersion", s.publishVersion, on(func(in *PublishVersionInput) (*string, *string) { return in.FunctionName, nil })),
+
+		service.Update("CreateAlias", s.createAlias, on(func(in *CreateAliasInput) (*string, *string) { return in.FunctionName, nil })),
+		service.View("GetAlias", s.getAlias, on(func(in *GetAliasInput) (*string, *string) { return in.FunctionName, nil })),
+		service.Update("UpdateAlias", s.updateAlias, on(func(in *UpdateAliasInput) (*string, *string) { return in.FunctionName, nil })),
+		service.Update("DeleteAlias", s.deleteAlias, on(func(in *DeleteAliasInput) (*string, *string) { return in.FunctionName, nil })),
+		service.View("ListAliases", s.listAliases, on(func(in *ListAliasesInput) (*string, *string) { return in.FunctionName, nil })),
 
 		service.Stream("Invoke", s.invoke, service.Action("lambda:InvokeFunction"), service.MaxBody(maxPayload), on(func(in *InvokeInput) (*string, *string) { return in.FunctionName, in.Qualifier })),
 

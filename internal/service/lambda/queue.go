@@ -29,7 +29,7 @@ type queue struct {
 
 // queued is one asynchronous invocation.
 type queued struct {
-	function string
+	name     functionName
 	in       Invocation
 	accepted time.Time
 	failures int // runs that ended with a function error
@@ -129,7 +129,7 @@ func (q *queue) delayLocked(e queued, delay time.Duration, o outcome) {
 		q.dropLocked(e, o.reason)
 		return
 	}
-	q.log.Info("asynchronous invocation is tried again", "function", e.function, "request", e.in.RequestID, "in", delay, "reason", o.reason)
+	q.log.Info("asynchronous invocation is tried again", "function", e.name.Name, "request", e.in.RequestID, "in", delay, "reason", o.reason)
 	var timer *time.Timer
 	timer = time.AfterFunc(delay, func() {
 		q.mu.Lock()
@@ -143,7 +143,7 @@ func (q *queue) delayLocked(e queued, delay time.Duration, o outcome) {
 }
 
 func (q *queue) dropLocked(e queued, reason string) {
-	q.log.Warn("asynchronous invocation is given up", "function", e.function, "request", e.in.RequestID, "reason", reason)
+	q.log.Warn("asynchronous invocation is given up", "function", e.name.Name, "request", e.in.RequestID, "reason", reason)
 	q.forgetLocked(e)
 }
 

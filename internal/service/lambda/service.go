@@ -43,9 +43,9 @@ type Executor interface {
 	// Invoke runs a function once and waits for it. An *api.Error goes to the caller as it is; a Throttled
 	// becomes AWS's answer for it.
 	Invoke(ctx context.Context, f *resource.Function, in Invocation) (Result, error)
-	// Drain is told that a function was changed or deleted: environments that were made for it before take no
-	// more invocations. It does not wait for those that are running.
-	Drain(function string)
+	// Drain is told that a function's version was changed or deleted (see resource.Function.Qualified): environments
+	// that were made for it before take no more invocations. It does not wait for those that are running.
+	Drain(qualified string)
 }
 
 // Invocation is one run of a function.

@@ -2,9 +2,97 @@
 
 package lambda
 
+import "time"
+
+// AccountLimit is part of GetAccountSettings.
+type AccountLimit struct {
+	CodeSizeUnzipped               *int64 `wire:"CodeSizeUnzipped"`
+	CodeSizeZipped                 *int64 `wire:"CodeSizeZipped"`
+	ConcurrentExecutions           *int64 `wire:"ConcurrentExecutions"`
+	TotalCodeSize                  *int64 `wire:"TotalCodeSize"`
+	UnreservedConcurrentExecutions *int64 `wire:"UnreservedConcurrentExecutions,min=0"`
+}
+
+// AccountUsage is part of GetAccountSettings.
+type AccountUsage struct {
+	FunctionCount *int64 `wire:"FunctionCount"`
+	TotalCodeSize *int64 `wire:"TotalCodeSize"`
+}
+
+// AddLayerVersionPermissionInput is the request of AddLayerVersionPermission.
+type AddLayerVersionPermissionInput struct {
+	Action         *string `wire:"Action,required,max=22" pattern:"lambda:GetLayerVersion"`
+	LayerName      *string `wire:"LayerName,uri,required,min=1,max=140" pattern:"(arn:[a-zA-Z0-9-]+:lambda:[a-zA-Z0-9-]+:\\d{12}:layer:[a-zA-Z0-9-_]+)|[a-zA-Z0-9-_]+"`
+	OrganizationId *string `wire:"OrganizationId,max=34" pattern:"o-[a-z0-9]{10,32}"`
+	Principal      *string `wire:"Principal,required" pattern:"\\d{12}|\\*|arn:(aws[a-zA-Z-]*):iam::\\d{12}:root"`
+	RevisionId     *string `wire:"RevisionId,query"`
+	StatementId    *string `wire:"StatementId,required,min=1,max=100" pattern:"([a-zA-Z0-9-_]+)"`
+	VersionNumber  *int64  `wire:"VersionNumber,uri,required"`
+}
+
+// AddLayerVersionPermissionOutput is the answer of AddLayerVersionPermission.
+type AddLayerVersionPermissionOutput struct {
+	RevisionId *string `wire:"RevisionId"`
+	Statement  *string `wire:"Statement"`
+}
+
+// AddPermissionInput is the request of AddPermission.
+type AddPermissionInput struct {
+	Action              *string `wire:"Action,required" pattern:"(lambda:[*]|lambda:[a-zA-Z]+|[*])"`
+	EventSourceToken    *string `wire:"EventSourceToken,min=0,max=256" pattern:"[a-zA-Z0-9._\\-]+"`
+	FunctionName        *string `wire:"FunctionName,uri,required,min=1,max=140" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
+	FunctionUrlAuthType *string `wire:"FunctionUrlAuthType" enum:"NONE|AWS_IAM"`
+	Principal           *string `wire:"Principal,required" pattern:"[^\\s]+"`
+	PrincipalOrgID      *string `wire:"PrincipalOrgID,min=12,max=34" pattern:"^o-[a-z0-9]{10,32}$"`
+	Qualifier           *string `wire:"Qualifier,query,min=1,max=128" pattern:"(|[a-zA-Z0-9$_-]+)"`
+	RevisionId          *string `wire:"RevisionId"`
+	SourceAccount       *string `wire:"SourceAccount,max=12" pattern:"\\d{12}"`
+	SourceArn           *string `wire:"SourceArn" pattern:"arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:([a-z]{2}(-gov)?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)"`
+	StatementId         *string `wire:"StatementId,required,min=1,max=100" pattern:"([a-zA-Z0-9-_]+)"`
+}
+
+// AddPermissionOutput is the answer of AddPermission.
+type AddPermissionOutput struct {
+	Statement *string `wire:"Statement"`
+}
+
+// AliasConfiguration is part of CreateAlias, GetAlias and 2 more operations.
+type AliasConfiguration struct {
+	AliasArn        *string                    `wire:"AliasArn" pattern:"arn:(aws[a-zA-Z-]*)?:lambda:[a-z]{2}(-gov)?-[a-z]+-\\d{1}:\\d{12}:function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
+	Description     *string                    `wire:"Description,min=0,max=256"`
+	FunctionVersion *string                    `wire:"FunctionVersion,min=1,max=1024" pattern:"(\\$LATEST|[0-9]+)"`
+	Name            *string                    `wire:"Name,min=1,max=128"`
+	RevisionId      *string                    `wire:"RevisionId"`
+	RoutingConfig   *AliasRoutingConfiguration `wire:"RoutingConfig"`
+}
+
+// AliasRoutingConfiguration is part of CreateAlias, GetAlias and 2 more operations.
+type AliasRoutingConfiguration struct {
+	AdditionalVersionWeights map[string]float64 `wire:"AdditionalVersionWeights"`
+}
+
 // Concurrency is part of GetFunction, PutFunctionConcurrency.
 type Concurrency struct {
 	ReservedConcurrentExecutions *int64 `wire:"ReservedConcurrentExecutions,min=0"`
+}
+
+// Cors is part of CreateFunctionUrlConfig, GetFunctionUrlConfig and 2 more operations.
+type Cors struct {
+	AllowCredentials *bool    `wire:"AllowCredentials"`
+	AllowHeaders     []string `wire:"AllowHeaders,max=100"`
+	AllowMethods     []string `wire:"AllowMethods,max=6"`
+	AllowOrigins     []string `wire:"AllowOrigins,max=100"`
+	ExposeHeaders    []string `wire:"ExposeHeaders,max=100"`
+	MaxAge           *int64   `wire:"MaxAge,min=0,max=86400"`
+}
+
+// CreateAliasInput is the request of CreateAlias.
+type CreateAliasInput struct {
+	Description     *string                    `wire:"Description,min=0,max=256"`
+	FunctionName    *string                    `wire:"FunctionName,uri,required,min=1,max=140" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
+	FunctionVersion *string                    `wire:"FunctionVersion,required,min=1,max=1024" pattern:"(\\$LATEST|[0-9]+)"`
+	Name            *string                    `wire:"Name,required,min=1,max=128"`
+	RoutingConfig   *AliasRoutingConfiguration `wire:"RoutingConfig"`
 }
 
 // CreateFunctionInput is the request of CreateFunction.
@@ -35,14 +123,45 @@ type CreateFunctionInput struct {
 	VpcConfig            *VpcConfig         `wire:"VpcConfig"`
 }
 
-// DeadLetterConfig is part of CreateFunction, GetFunction and 5 more operations.
+// CreateFunctionUrlConfigInput is the request of CreateFunctionUrlConfig.
+type CreateFunctionUrlConfigInput struct {
+	AuthType     *string `wire:"AuthType,required" enum:"NONE|AWS_IAM"`
+	Cors         *Cors   `wire:"Cors"`
+	FunctionName *string `wire:"FunctionName,uri,required,min=1,max=140" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
+	InvokeMode   *string `wire:"InvokeMode" enum:"BUFFERED|RESPONSE_STREAM"`
+	Qualifier    *string `wire:"Qualifier,query,min=1,max=128"`
+}
+
+// CreateFunctionUrlConfigOutput is the answer of CreateFunctionUrlConfig.
+type CreateFunctionUrlConfigOutput struct {
+	AuthType     *string `wire:"AuthType,required" enum:"NONE|AWS_IAM"`
+	Cors         *Cors   `wire:"Cors"`
+	CreationTime *string `wire:"CreationTime,required"`
+	FunctionArn  *string `wire:"FunctionArn,required" pattern:"arn:(aws[a-zA-Z-]*)?:lambda:[a-z]{2}(-gov)?-[a-z]+-\\d{1}:\\d{12}:function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
+	FunctionUrl  *string `wire:"FunctionUrl,required,min=40,max=100"`
+	InvokeMode   *string `wire:"InvokeMode" enum:"BUFFERED|RESPONSE_STREAM"`
+}
+
+// DeadLetterConfig is part of CreateFunction, GetFunction and 6 more operations.
 type DeadLetterConfig struct {
 	TargetArn *string `wire:"TargetArn" pattern:"(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()"`
+}
+
+// DeleteAliasInput is the request of DeleteAlias.
+type DeleteAliasInput struct {
+	FunctionName *string `wire:"FunctionName,uri,required,min=1,max=140" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
+	Name         *string `wire:"Name,uri,required,min=1,max=128"`
 }
 
 // DeleteFunctionConcurrencyInput is the request of DeleteFunctionConcurrency.
 type DeleteFunctionConcurrencyInput struct {
 	FunctionName *string `wire:"FunctionName,uri,required,min=1,max=140" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
+}
+
+// DeleteFunctionEventInvokeConfigInput is the request of DeleteFunctionEventInvokeConfig.
+type DeleteFunctionEventInvokeConfigInput struct {
+	FunctionName *string `wire:"FunctionName,uri,required,min=1,max=140" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
+	Qualifier    *string `wire:"Qualifier,query,min=1,max=128" pattern:"(|[a-zA-Z0-9$_-]+)"`
 }
 
 // DeleteFunctionInput is the request of DeleteFunction.
@@ -51,29 +170,53 @@ type DeleteFunctionInput struct {
 	Qualifier    *string `wire:"Qualifier,query,min=1,max=128" pattern:"(|[a-zA-Z0-9$_-]+)"`
 }
 
+// DeleteFunctionUrlConfigInput is the request of DeleteFunctionUrlConfig.
+type DeleteFunctionUrlConfigInput struct {
+	FunctionName *string `wire:"FunctionName,uri,required,min=1,max=140" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
+	Qualifier    *string `wire:"Qualifier,query,min=1,max=128"`
+}
+
+// DeleteLayerVersionInput is the request of DeleteLayerVersion.
+type DeleteLayerVersionInput struct {
+	LayerName     *string `wire:"LayerName,uri,required,min=1,max=140" pattern:"(arn:[a-zA-Z0-9-]+:lambda:[a-zA-Z0-9-]+:\\d{12}:layer:[a-zA-Z0-9-_]+)|[a-zA-Z0-9-_]+"`
+	VersionNumber *int64  `wire:"VersionNumber,uri,required"`
+}
+
+// DeleteProvisionedConcurrencyConfigInput is the request of DeleteProvisionedConcurrencyConfig.
+type DeleteProvisionedConcurrencyConfigInput struct {
+	FunctionName *string `wire:"FunctionName,uri,required,min=1,max=140" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
+	Qualifier    *string `wire:"Qualifier,query,required,min=1,max=128" pattern:"(|[a-zA-Z0-9$_-]+)"`
+}
+
+// DestinationConfig is part of GetFunctionEventInvokeConfig, ListFunctionEventInvokeConfigs and 2 more operations.
+type DestinationConfig struct {
+	OnFailure *OnFailure `wire:"OnFailure"`
+	OnSuccess *OnSuccess `wire:"OnSuccess"`
+}
+
 // Environment is part of CreateFunction, UpdateFunctionConfiguration.
 type Environment struct {
 	Variables map[string]string `wire:"Variables"`
 }
 
-// EnvironmentError is part of CreateFunction, GetFunction and 5 more operations.
+// EnvironmentError is part of CreateFunction, GetFunction and 6 more operations.
 type EnvironmentError struct {
 	ErrorCode *string `wire:"ErrorCode"`
 	Message   *string `wire:"Message"`
 }
 
-// EnvironmentResponse is part of CreateFunction, GetFunction and 5 more operations.
+// EnvironmentResponse is part of CreateFunction, GetFunction and 6 more operations.
 type EnvironmentResponse struct {
 	Error     *EnvironmentError `wire:"Error"`
 	Variables map[string]string `wire:"Variables"`
 }
 
-// EphemeralStorage is part of CreateFunction, GetFunction and 5 more operations.
+// EphemeralStorage is part of CreateFunction, GetFunction and 6 more operations.
 type EphemeralStorage struct {
 	Size *int64 `wire:"Size,required,min=512,max=10240"`
 }
 
-// FileSystemConfig is part of CreateFunction, GetFunction and 5 more operations.
+// FileSystemConfig is part of CreateFunction, GetFunction and 6 more operations.
 type FileSystemConfig struct {
 	Arn            *string `wire:"Arn,required,max=200" pattern:"arn:aws[a-zA-Z-]*:elasticfilesystem:[a-z]{2}((-gov)|(-iso(b?)))?-[a-z]+-\\d{1}:\\d{12}:access-point/fsap-[a-f0-9]{17}"`
 	LocalMountPath *string `wire:"LocalMountPath,required,max=160" pattern:"^/mnt/[a-zA-Z0-9-_.]+$"`
@@ -96,7 +239,7 @@ type FunctionCodeLocation struct {
 	ResolvedImageUri *string `wire:"ResolvedImageUri"`
 }
 
-// FunctionConfiguration is part of CreateFunction, GetFunction and 5 more operations.
+// FunctionConfiguration is part of CreateFunction, GetFunction and 6 more operations.
 type FunctionConfiguration struct {
 	Architectures              []string               `wire:"Architectures,min=1,max=1"`
 	CodeSha256                 *string                `wire:"CodeSha256"`
@@ -136,6 +279,42 @@ type FunctionConfiguration struct {
 	VpcConfig                  *VpcConfigResponse     `wire:"VpcConfig"`
 }
 
+// FunctionEventInvokeConfig is part of GetFunctionEventInvokeConfig, ListFunctionEventInvokeConfigs and 2 more operations.
+type FunctionEventInvokeConfig struct {
+	DestinationConfig        *DestinationConfig `wire:"DestinationConfig"`
+	FunctionArn              *string            `wire:"FunctionArn" pattern:"arn:(aws[a-zA-Z-]*)?:lambda:[a-z]{2}(-gov)?-[a-z]+-\\d{1}:\\d{12}:function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
+	LastModified             *time.Time         `wire:"LastModified"`
+	MaximumEventAgeInSeconds *int64             `wire:"MaximumEventAgeInSeconds,min=60,max=21600"`
+	MaximumRetryAttempts     *int64             `wire:"MaximumRetryAttempts,min=0,max=2"`
+}
+
+// FunctionUrlConfig is part of ListFunctionUrlConfigs.
+type FunctionUrlConfig struct {
+	AuthType         *string `wire:"AuthType,required" enum:"NONE|AWS_IAM"`
+	Cors             *Cors   `wire:"Cors"`
+	CreationTime     *string `wire:"CreationTime,required"`
+	FunctionArn      *string `wire:"FunctionArn,required" pattern:"arn:(aws[a-zA-Z-]*)?:lambda:[a-z]{2}(-gov)?-[a-z]+-\\d{1}:\\d{12}:function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
+	FunctionUrl      *string `wire:"FunctionUrl,required,min=40,max=100"`
+	InvokeMode       *string `wire:"InvokeMode" enum:"BUFFERED|RESPONSE_STREAM"`
+	LastModifiedTime *string `wire:"LastModifiedTime,required"`
+}
+
+// GetAccountSettingsInput is the request of GetAccountSettings.
+type GetAccountSettingsInput struct {
+}
+
+// GetAccountSettingsOutput is the answer of GetAccountSettings.
+type GetAccountSettingsOutput struct {
+	AccountLimit *AccountLimit `wire:"AccountLimit"`
+	AccountUsage *AccountUsage `wire:"AccountUsage"`
+}
+
+// GetAliasInput is the request of GetAlias.
+type GetAliasInput struct {
+	FunctionName *string `wire:"FunctionName,uri,required,min=1,max=140" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
+	Name         *string `wire:"Name,uri,required,min=1,max=128"`
+}
+
 // GetFunctionCodeSigningConfigInput is the request of GetFunctionCodeSigningConfig.
 type GetFunctionCodeSigningConfigInput struct {
 	FunctionName *string `wire:"FunctionName,uri,required,min=1,max=140" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
@@ -163,6 +342,12 @@ type GetFunctionConfigurationInput struct {
 	Qualifier    *string `wire:"Qualifier,query,min=1,max=128" pattern:"(|[a-zA-Z0-9$_-]+)"`
 }
 
+// GetFunctionEventInvokeConfigInput is the request of GetFunctionEventInvokeConfig.
+type GetFunctionEventInvokeConfigInput struct {
+	FunctionName *string `wire:"FunctionName,uri,required,min=1,max=140" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
+	Qualifier    *string `wire:"Qualifier,query,min=1,max=128" pattern:"(|[a-zA-Z0-9$_-]+)"`
+}
+
 // GetFunctionInput is the request of GetFunction.
 type GetFunctionInput struct {
 	FunctionName *string `wire:"FunctionName,uri,required,min=1,max=170" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
@@ -177,6 +362,59 @@ type GetFunctionOutput struct {
 	Tags          map[string]string      `wire:"Tags"`
 }
 
+// GetFunctionUrlConfigInput is the request of GetFunctionUrlConfig.
+type GetFunctionUrlConfigInput struct {
+	FunctionName *string `wire:"FunctionName,uri,required,min=1,max=140" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
+	Qualifier    *string `wire:"Qualifier,query,min=1,max=128"`
+}
+
+// GetFunctionUrlConfigOutput is the answer of GetFunctionUrlConfig.
+type GetFunctionUrlConfigOutput struct {
+	AuthType         *string `wire:"AuthType,required" enum:"NONE|AWS_IAM"`
+	Cors             *Cors   `wire:"Cors"`
+	CreationTime     *string `wire:"CreationTime,required"`
+	FunctionArn      *string `wire:"FunctionArn,required" pattern:"arn:(aws[a-zA-Z-]*)?:lambda:[a-z]{2}(-gov)?-[a-z]+-\\d{1}:\\d{12}:function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
+	FunctionUrl      *string `wire:"FunctionUrl,required,min=40,max=100"`
+	InvokeMode       *string `wire:"InvokeMode" enum:"BUFFERED|RESPONSE_STREAM"`
+	LastModifiedTime *string `wire:"LastModifiedTime,required"`
+}
+
+// GetLayerVersionByArnInput is the request of GetLayerVersionByArn.
+type GetLayerVersionByArnInput struct {
+	Arn *string `wire:"Arn,query,required,min=1,max=140" pattern:"arn:[a-zA-Z0-9-]+:lambda:[a-zA-Z0-9-]+:\\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+"`
+}
+
+// GetLayerVersionPolicyInput is the request of GetLayerVersionPolicy.
+type GetLayerVersionPolicyInput struct {
+	LayerName     *string `wire:"LayerName,uri,required,min=1,max=140" pattern:"(arn:[a-zA-Z0-9-]+:lambda:[a-zA-Z0-9-]+:\\d{12}:layer:[a-zA-Z0-9-_]+)|[a-zA-Z0-9-_]+"`
+	VersionNumber *int64  `wire:"VersionNumber,uri,required"`
+}
+
+// GetLayerVersionPolicyOutput is the answer of GetLayerVersionPolicy.
+type GetLayerVersionPolicyOutput struct {
+	Policy     *string `wire:"Policy"`
+	RevisionId *string `wire:"RevisionId"`
+}
+
+// GetLayerVersionInput is the request of GetLayerVersion.
+type GetLayerVersionInput struct {
+	LayerName     *string `wire:"LayerName,uri,required,min=1,max=140" pattern:"(arn:[a-zA-Z0-9-]+:lambda:[a-zA-Z0-9-]+:\\d{12}:layer:[a-zA-Z0-9-_]+)|[a-zA-Z0-9-_]+"`
+	VersionNumber *int64  `wire:"VersionNumber,uri,required"`
+}
+
+// GetLayerVersionResponse is part of GetLayerVersion, GetLayerVersionByArn.
+type GetLayerVersionResponse struct {
+	CompatibleArchitectures []string                   `wire:"CompatibleArchitectures,max=2"`
+	CompatibleRuntimes      []string                   `wire:"CompatibleRuntimes,max=15"`
+	Content                 *LayerVersionContentOutput `wire:"Content"`
+	CreatedDate             *string                    `wire:"CreatedDate"`
+	Description             *string                    `wire:"Description,min=0,max=256"`
+	LayerArn                *string                    `wire:"LayerArn,min=1,max=140" pattern:"arn:[a-zA-Z0-9-]+:lambda:[a-zA-Z0-9-]+:\\d{12}:layer:[a-zA-Z0-9-_]+"`
+	LayerVersionArn         *string                    `wire:"LayerVersionArn,min=1,max=140" pattern:"arn:[a-zA-Z0-9-]+:lambda:[a-zA-Z0-9-]+:\\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+"`
+	LicenseInfo             *string                    `wire:"LicenseInfo,max=512"`
+	Version                 *int64                     `wire:"Version"`
+}
+
 // GetPolicyInput is the request of GetPolicy.
 type GetPolicyInput struct {
 	FunctionName *string `wire:"FunctionName,uri,required,min=1,max=170" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
@@ -189,20 +427,49 @@ type GetPolicyOutput struct {
 	RevisionId *string `wire:"RevisionId"`
 }
 
-// ImageConfig is part of CreateFunction, GetFunction and 5 more operations.
+// GetProvisionedConcurrencyConfigInput is the request of GetProvisionedConcurrencyConfig.
+type GetProvisionedConcurrencyConfigInput struct {
+	FunctionName *string `wire:"FunctionName,uri,required,min=1,max=140" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
+	Qualifier    *string `wire:"Qualifier,query,required,min=1,max=128" pattern:"(|[a-zA-Z0-9$_-]+)"`
+}
+
+// GetProvisionedConcurrencyConfigOutput is the answer of GetProvisionedConcurrencyConfig.
+type GetProvisionedConcurrencyConfigOutput struct {
+	AllocatedProvisionedConcurrentExecutions *int64  `wire:"AllocatedProvisionedConcurrentExecutions,min=0"`
+	AvailableProvisionedConcurrentExecutions *int64  `wire:"AvailableProvisionedConcurrentExecutions,min=0"`
+	LastModified                             *string `wire:"LastModified"`
+	RequestedProvisionedConcurrentExecutions *int64  `wire:"RequestedProvisionedConcurrentExecutions,min=1"`
+	Status                                   *string `wire:"Status" enum:"IN_PROGRESS|READY|FAILED"`
+	StatusReason                             *string `wire:"StatusReason"`
+}
+
+// GetRuntimeManagementConfigInput is the request of GetRuntimeManagementConfig.
+type GetRuntimeManagementConfigInput struct {
+	FunctionName *string `wire:"FunctionName,uri,required,min=1,max=170" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
+	Qualifier    *string `wire:"Qualifier,query,min=1,max=128" pattern:"(|[a-zA-Z0-9$_-]+)"`
+}
+
+// GetRuntimeManagementConfigOutput is the answer of GetRuntimeManagementConfig.
+type GetRuntimeManagementConfigOutput struct {
+	FunctionArn       *string `wire:"FunctionArn" pattern:"arn:(aws[a-zA-Z-]*)?:lambda:[a-z]{2}(-gov)?-[a-z]+-\\d{1}:\\d{12}:function:[a-zA-Z0-9-_\\.]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
+	RuntimeVersionArn *string `wire:"RuntimeVersionArn,min=26,max=2048" pattern:"^arn:(aws[a-zA-Z-]*):lambda:[a-z]{2}((-gov)|(-iso(b?)))?-[a-z]+-\\d{1}::runtime:.+$"`
+	UpdateRuntimeOn   *string `wire:"UpdateRuntimeOn" enum:"Auto|Manual|FunctionUpdate"`
+}
+
+// ImageConfig is part of CreateFunction, GetFunction and 6 more operations.
 type ImageConfig struct {
 	Command          []string `wire:"Command,max=1500"`
 	EntryPoint       []string `wire:"EntryPoint,max=1500"`
 	WorkingDirectory *string  `wire:"WorkingDirectory,max=1000"`
 }
 
-// ImageConfigError is part of CreateFunction, GetFunction and 5 more operations.
+// ImageConfigError is part of CreateFunction, GetFunction and 6 more operations.
 type ImageConfigError struct {
 	ErrorCode *string `wire:"ErrorCode"`
 	Message   *string `wire:"Message"`
 }
 
-// ImageConfigResponse is part of CreateFunction, GetFunction and 5 more operations.
+// ImageConfigResponse is part of CreateFunction, GetFunction and 6 more operations.
 type ImageConfigResponse struct {
 	Error       *ImageConfigError `wire:"Error"`
 	ImageConfig *ImageConfig      `wire:"ImageConfig"`
@@ -227,12 +494,123 @@ type InvokeOutput struct {
 	StatusCode      *int64  `wire:"StatusCode,status"`
 }
 
-// Layer is part of CreateFunction, GetFunction and 5 more operations.
+// InvokeResponseStreamUpdate is part of InvokeWithResponseStream.
+type InvokeResponseStreamUpdate struct {
+	Payload []byte `wire:"Payload"`
+}
+
+// InvokeWithResponseStreamCompleteEvent is part of InvokeWithResponseStream.
+type InvokeWithResponseStreamCompleteEvent struct {
+	ErrorCode    *string `wire:"ErrorCode"`
+	ErrorDetails *string `wire:"ErrorDetails"`
+	LogResult    *string `wire:"LogResult"`
+}
+
+// InvokeWithResponseStreamInput is the request of InvokeWithResponseStream.
+type InvokeWithResponseStreamInput struct {
+	ClientContext  *string `wire:"X-Amz-Client-Context,header"`
+	FunctionName   *string `wire:"FunctionName,uri,required,min=1,max=170" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
+	InvocationType *string `wire:"X-Amz-Invocation-Type,header" enum:"RequestResponse|DryRun"`
+	LogType        *string `wire:"X-Amz-Log-Type,header" enum:"None|Tail"`
+	Payload        []byte  `wire:"Payload,payload"`
+	Qualifier      *string `wire:"Qualifier,query,min=1,max=128" pattern:"(|[a-zA-Z0-9$_-]+)"`
+}
+
+// InvokeWithResponseStreamOutput is the answer of InvokeWithResponseStream.
+type InvokeWithResponseStreamOutput struct {
+	EventStream               *InvokeWithResponseStreamResponseEvent `wire:"EventStream,payload"`
+	ExecutedVersion           *string                                `wire:"X-Amz-Executed-Version,header,min=1,max=1024" pattern:"(\\$LATEST|[0-9]+)"`
+	ResponseStreamContentType *string                                `wire:"Content-Type,header"`
+	StatusCode                *int64                                 `wire:"StatusCode,status"`
+}
+
+// InvokeWithResponseStreamResponseEvent is part of InvokeWithResponseStream.
+type InvokeWithResponseStreamResponseEvent struct {
+	InvokeComplete *InvokeWithResponseStreamCompleteEvent `wire:"InvokeComplete"`
+	PayloadChunk   *InvokeResponseStreamUpdate            `wire:"PayloadChunk"`
+}
+
+// Layer is part of CreateFunction, GetFunction and 6 more operations.
 type Layer struct {
 	Arn                      *string `wire:"Arn,min=1,max=140" pattern:"arn:[a-zA-Z0-9-]+:lambda:[a-zA-Z0-9-]+:\\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+"`
 	CodeSize                 *int64  `wire:"CodeSize"`
 	SigningJobArn            *string `wire:"SigningJobArn" pattern:"arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:([a-z]{2}(-gov)?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)"`
 	SigningProfileVersionArn *string `wire:"SigningProfileVersionArn" pattern:"arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:([a-z]{2}(-gov)?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)"`
+}
+
+// LayerVersionContentInput is part of PublishLayerVersion.
+type LayerVersionContentInput struct {
+	S3Bucket        *string `wire:"S3Bucket,min=3,max=63"`
+	S3Key           *string `wire:"S3Key,min=1,max=1024"`
+	S3ObjectVersion *string `wire:"S3ObjectVersion,min=1,max=1024"`
+	ZipFile         []byte  `wire:"ZipFile"`
+}
+
+// LayerVersionContentOutput is part of GetLayerVersion, GetLayerVersionByArn, PublishLayerVersion.
+type LayerVersionContentOutput struct {
+	CodeSha256               *string `wire:"CodeSha256"`
+	CodeSize                 *int64  `wire:"CodeSize"`
+	Location                 *string `wire:"Location"`
+	SigningJobArn            *string `wire:"SigningJobArn"`
+	SigningProfileVersionArn *string `wire:"SigningProfileVersionArn"`
+}
+
+// LayerVersionsListItem is part of ListLayerVersions, ListLayers.
+type LayerVersionsListItem struct {
+	CompatibleArchitectures []string `wire:"CompatibleArchitectures,max=2"`
+	CompatibleRuntimes      []string `wire:"CompatibleRuntimes,max=15"`
+	CreatedDate             *string  `wire:"CreatedDate"`
+	Description             *string  `wire:"Description,min=0,max=256"`
+	LayerVersionArn         *string  `wire:"LayerVersionArn,min=1,max=140" pattern:"arn:[a-zA-Z0-9-]+:lambda:[a-zA-Z0-9-]+:\\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+"`
+	LicenseInfo             *string  `wire:"LicenseInfo,max=512"`
+	Version                 *int64   `wire:"Version"`
+}
+
+// LayersListItem is part of ListLayers.
+type LayersListItem struct {
+	LatestMatchingVersion *LayerVersionsListItem `wire:"LatestMatchingVersion"`
+	LayerArn              *string                `wire:"LayerArn,min=1,max=140" pattern:"arn:[a-zA-Z0-9-]+:lambda:[a-zA-Z0-9-]+:\\d{12}:layer:[a-zA-Z0-9-_]+"`
+	LayerName             *string                `wire:"LayerName,min=1,max=140" pattern:"(arn:[a-zA-Z0-9-]+:lambda:[a-zA-Z0-9-]+:\\d{12}:layer:[a-zA-Z0-9-_]+)|[a-zA-Z0-9-_]+"`
+}
+
+// ListAliasesInput is the request of ListAliases.
+type ListAliasesInput struct {
+	FunctionName    *string `wire:"FunctionName,uri,required,min=1,max=140" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
+	FunctionVersion *string `wire:"FunctionVersion,query,min=1,max=1024" pattern:"(\\$LATEST|[0-9]+)"`
+	Marker          *string `wire:"Marker,query"`
+	MaxItems        *int64  `wire:"MaxItems,query,min=1,max=10000"`
+}
+
+// ListAliasesOutput is the answer of ListAliases.
+type ListAliasesOutput struct {
+	Aliases    []AliasConfiguration `wire:"Aliases"`
+	NextMarker *string              `wire:"NextMarker"`
+}
+
+// ListFunctionEventInvokeConfigsInput is the request of ListFunctionEventInvokeConfigs.
+type ListFunctionEventInvokeConfigsInput struct {
+	FunctionName *string `wire:"FunctionName,uri,required,min=1,max=140" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
+	Marker       *string `wire:"Marker,query"`
+	MaxItems     *int64  `wire:"MaxItems,query,min=1,max=50"`
+}
+
+// ListFunctionEventInvokeConfigsOutput is the answer of ListFunctionEventInvokeConfigs.
+type ListFunctionEventInvokeConfigsOutput struct {
+	FunctionEventInvokeConfigs []FunctionEventInvokeConfig `wire:"FunctionEventInvokeConfigs"`
+	NextMarker                 *string                     `wire:"NextMarker"`
+}
+
+// ListFunctionUrlConfigsInput is the request of ListFunctionUrlConfigs.
+type ListFunctionUrlConfigsInput struct {
+	FunctionName *string `wire:"FunctionName,uri,required,min=1,max=140" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
+	Marker       *string `wire:"Marker,query"`
+	MaxItems     *int64  `wire:"MaxItems,query,min=1,max=50"`
+}
+
+// ListFunctionUrlConfigsOutput is the answer of ListFunctionUrlConfigs.
+type ListFunctionUrlConfigsOutput struct {
+	FunctionUrlConfigs []FunctionUrlConfig `wire:"FunctionUrlConfigs,required"`
+	NextMarker         *string             `wire:"NextMarker"`
 }
 
 // ListFunctionsInput is the request of ListFunctions.
@@ -247,6 +625,48 @@ type ListFunctionsInput struct {
 type ListFunctionsOutput struct {
 	Functions  []FunctionConfiguration `wire:"Functions"`
 	NextMarker *string                 `wire:"NextMarker"`
+}
+
+// ListLayerVersionsInput is the request of ListLayerVersions.
+type ListLayerVersionsInput struct {
+	CompatibleArchitecture *string `wire:"CompatibleArchitecture,query" enum:"x86_64|arm64"`
+	CompatibleRuntime      *string `wire:"CompatibleRuntime,query"`
+	LayerName              *string `wire:"LayerName,uri,required,min=1,max=140" pattern:"(arn:[a-zA-Z0-9-]+:lambda:[a-zA-Z0-9-]+:\\d{12}:layer:[a-zA-Z0-9-_]+)|[a-zA-Z0-9-_]+"`
+	Marker                 *string `wire:"Marker,query"`
+	MaxItems               *int64  `wire:"MaxItems,query,min=1,max=50"`
+}
+
+// ListLayerVersionsOutput is the answer of ListLayerVersions.
+type ListLayerVersionsOutput struct {
+	LayerVersions []LayerVersionsListItem `wire:"LayerVersions"`
+	NextMarker    *string                 `wire:"NextMarker"`
+}
+
+// ListLayersInput is the request of ListLayers.
+type ListLayersInput struct {
+	CompatibleArchitecture *string `wire:"CompatibleArchitecture,query" enum:"x86_64|arm64"`
+	CompatibleRuntime      *string `wire:"CompatibleRuntime,query"`
+	Marker                 *string `wire:"Marker,query"`
+	MaxItems               *int64  `wire:"MaxItems,query,min=1,max=50"`
+}
+
+// ListLayersOutput is the answer of ListLayers.
+type ListLayersOutput struct {
+	Layers     []LayersListItem `wire:"Layers"`
+	NextMarker *string          `wire:"NextMarker"`
+}
+
+// ListProvisionedConcurrencyConfigsInput is the request of ListProvisionedConcurrencyConfigs.
+type ListProvisionedConcurrencyConfigsInput struct {
+	FunctionName *string `wire:"FunctionName,uri,required,min=1,max=140" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
+	Marker       *string `wire:"Marker,query"`
+	MaxItems     *int64  `wire:"MaxItems,query,min=1,max=50"`
+}
+
+// ListProvisionedConcurrencyConfigsOutput is the answer of ListProvisionedConcurrencyConfigs.
+type ListProvisionedConcurrencyConfigsOutput struct {
+	NextMarker                    *string                                `wire:"NextMarker"`
+	ProvisionedConcurrencyConfigs []ProvisionedConcurrencyConfigListItem `wire:"ProvisionedConcurrencyConfigs"`
 }
 
 // ListTagsInput is the request of ListTags.
@@ -272,12 +692,64 @@ type ListVersionsByFunctionOutput struct {
 	Versions   []FunctionConfiguration `wire:"Versions"`
 }
 
-// LoggingConfig is part of CreateFunction, GetFunction and 5 more operations.
+// LoggingConfig is part of CreateFunction, GetFunction and 6 more operations.
 type LoggingConfig struct {
 	ApplicationLogLevel *string `wire:"ApplicationLogLevel" enum:"TRACE|DEBUG|INFO|WARN|ERROR|FATAL"`
 	LogFormat           *string `wire:"LogFormat" enum:"JSON|Text"`
 	LogGroup            *string `wire:"LogGroup,min=1,max=512" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
 	SystemLogLevel      *string `wire:"SystemLogLevel" enum:"DEBUG|INFO|WARN"`
+}
+
+// OnFailure is part of GetFunctionEventInvokeConfig, ListFunctionEventInvokeConfigs and 2 more operations.
+type OnFailure struct {
+	Destination *string `wire:"Destination,min=0,max=350" pattern:"^$|arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:([a-z]{2}(-gov)?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)"`
+}
+
+// OnSuccess is part of GetFunctionEventInvokeConfig, ListFunctionEventInvokeConfigs and 2 more operations.
+type OnSuccess struct {
+	Destination *string `wire:"Destination,min=0,max=350" pattern:"^$|arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:([a-z]{2}(-gov)?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)"`
+}
+
+// ProvisionedConcurrencyConfigListItem is part of ListProvisionedConcurrencyConfigs.
+type ProvisionedConcurrencyConfigListItem struct {
+	AllocatedProvisionedConcurrentExecutions *int64  `wire:"AllocatedProvisionedConcurrentExecutions,min=0"`
+	AvailableProvisionedConcurrentExecutions *int64  `wire:"AvailableProvisionedConcurrentExecutions,min=0"`
+	FunctionArn                              *string `wire:"FunctionArn" pattern:"arn:(aws[a-zA-Z-]*)?:lambda:[a-z]{2}(-gov)?-[a-z]+-\\d{1}:\\d{12}:function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
+	LastModified                             *string `wire:"LastModified"`
+	RequestedProvisionedConcurrentExecutions *int64  `wire:"RequestedProvisionedConcurrentExecutions,min=1"`
+	Status                                   *string `wire:"Status" enum:"IN_PROGRESS|READY|FAILED"`
+	StatusReason                             *string `wire:"StatusReason"`
+}
+
+// PublishLayerVersionInput is the request of PublishLayerVersion.
+type PublishLayerVersionInput struct {
+	CompatibleArchitectures []string                  `wire:"CompatibleArchitectures,max=2"`
+	CompatibleRuntimes      []string                  `wire:"CompatibleRuntimes,max=15"`
+	Content                 *LayerVersionContentInput `wire:"Content,required"`
+	Description             *string                   `wire:"Description,min=0,max=256"`
+	LayerName               *string                   `wire:"LayerName,uri,required,min=1,max=140" pattern:"(arn:[a-zA-Z0-9-]+:lambda:[a-zA-Z0-9-]+:\\d{12}:layer:[a-zA-Z0-9-_]+)|[a-zA-Z0-9-_]+"`
+	LicenseInfo             *string                   `wire:"LicenseInfo,max=512"`
+}
+
+// PublishLayerVersionOutput is the answer of PublishLayerVersion.
+type PublishLayerVersionOutput struct {
+	CompatibleArchitectures []string                   `wire:"CompatibleArchitectures,max=2"`
+	CompatibleRuntimes      []string                   `wire:"CompatibleRuntimes,max=15"`
+	Content                 *LayerVersionContentOutput `wire:"Content"`
+	CreatedDate             *string                    `wire:"CreatedDate"`
+	Description             *string                    `wire:"Description,min=0,max=256"`
+	LayerArn                *string                    `wire:"LayerArn,min=1,max=140" pattern:"arn:[a-zA-Z0-9-]+:lambda:[a-zA-Z0-9-]+:\\d{12}:layer:[a-zA-Z0-9-_]+"`
+	LayerVersionArn         *string                    `wire:"LayerVersionArn,min=1,max=140" pattern:"arn:[a-zA-Z0-9-]+:lambda:[a-zA-Z0-9-]+:\\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+"`
+	LicenseInfo             *string                    `wire:"LicenseInfo,max=512"`
+	Version                 *int64                     `wire:"Version"`
+}
+
+// PublishVersionInput is the request of PublishVersion.
+type PublishVersionInput struct {
+	CodeSha256   *string `wire:"CodeSha256"`
+	Description  *string `wire:"Description,min=0,max=256"`
+	FunctionName *string `wire:"FunctionName,uri,required,min=1,max=140" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
+	RevisionId   *string `wire:"RevisionId"`
 }
 
 // PutFunctionConcurrencyInput is the request of PutFunctionConcurrency.
@@ -286,13 +758,55 @@ type PutFunctionConcurrencyInput struct {
 	ReservedConcurrentExecutions *int64  `wire:"ReservedConcurrentExecutions,required,min=0"`
 }
 
-// RuntimeVersionConfig is part of CreateFunction, GetFunction and 5 more operations.
+// PutFunctionEventInvokeConfigInput is the request of PutFunctionEventInvokeConfig.
+type PutFunctionEventInvokeConfigInput struct {
+	DestinationConfig        *DestinationConfig `wire:"DestinationConfig"`
+	FunctionName             *string            `wire:"FunctionName,uri,required,min=1,max=140" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
+	MaximumEventAgeInSeconds *int64             `wire:"MaximumEventAgeInSeconds,min=60,max=21600"`
+	MaximumRetryAttempts     *int64             `wire:"MaximumRetryAttempts,min=0,max=2"`
+	Qualifier                *string            `wire:"Qualifier,query,min=1,max=128" pattern:"(|[a-zA-Z0-9$_-]+)"`
+}
+
+// PutProvisionedConcurrencyConfigInput is the request of PutProvisionedConcurrencyConfig.
+type PutProvisionedConcurrencyConfigInput struct {
+	FunctionName                    *string `wire:"FunctionName,uri,required,min=1,max=140" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
+	ProvisionedConcurrentExecutions *int64  `wire:"ProvisionedConcurrentExecutions,required,min=1"`
+	Qualifier                       *string `wire:"Qualifier,query,required,min=1,max=128" pattern:"(|[a-zA-Z0-9$_-]+)"`
+}
+
+// PutProvisionedConcurrencyConfigOutput is the answer of PutProvisionedConcurrencyConfig.
+type PutProvisionedConcurrencyConfigOutput struct {
+	AllocatedProvisionedConcurrentExecutions *int64  `wire:"AllocatedProvisionedConcurrentExecutions,min=0"`
+	AvailableProvisionedConcurrentExecutions *int64  `wire:"AvailableProvisionedConcurrentExecutions,min=0"`
+	LastModified                             *string `wire:"LastModified"`
+	RequestedProvisionedConcurrentExecutions *int64  `wire:"RequestedProvisionedConcurrentExecutions,min=1"`
+	Status                                   *string `wire:"Status" enum:"IN_PROGRESS|READY|FAILED"`
+	StatusReason                             *string `wire:"StatusReason"`
+}
+
+// RemoveLayerVersionPermissionInput is the request of RemoveLayerVersionPermission.
+type RemoveLayerVersionPermissionInput struct {
+	LayerName     *string `wire:"LayerName,uri,required,min=1,max=140" pattern:"(arn:[a-zA-Z0-9-]+:lambda:[a-zA-Z0-9-]+:\\d{12}:layer:[a-zA-Z0-9-_]+)|[a-zA-Z0-9-_]+"`
+	RevisionId    *string `wire:"RevisionId,query"`
+	StatementId   *string `wire:"StatementId,uri,required,min=1,max=100" pattern:"([a-zA-Z0-9-_]+)"`
+	VersionNumber *int64  `wire:"VersionNumber,uri,required"`
+}
+
+// RemovePermissionInput is the request of RemovePermission.
+type RemovePermissionInput struct {
+	FunctionName *string `wire:"FunctionName,uri,required,min=1,max=140" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
+	Qualifier    *string `wire:"Qualifier,query,min=1,max=128" pattern:"(|[a-zA-Z0-9$_-]+)"`
+	RevisionId   *string `wire:"RevisionId,query"`
+	StatementId  *string `wire:"StatementId,uri,required,min=1,max=100" pattern:"([a-zA-Z0-9-_.]+)"`
+}
+
+// RuntimeVersionConfig is part of CreateFunction, GetFunction and 6 more operations.
 type RuntimeVersionConfig struct {
 	Error             *RuntimeVersionError `wire:"Error"`
 	RuntimeVersionArn *string              `wire:"RuntimeVersionArn,min=26,max=2048" pattern:"^arn:(aws[a-zA-Z-]*):lambda:[a-z]{2}((-gov)|(-iso(b?)))?-[a-z]+-\\d{1}::runtime:.+$"`
 }
 
-// RuntimeVersionError is part of CreateFunction, GetFunction and 5 more operations.
+// RuntimeVersionError is part of CreateFunction, GetFunction and 6 more operations.
 type RuntimeVersionError struct {
 	ErrorCode *string `wire:"ErrorCode"`
 	Message   *string `wire:"Message"`
@@ -303,7 +817,7 @@ type SnapStart struct {
 	ApplyOn *string `wire:"ApplyOn" enum:"PublishedVersions|None"`
 }
 
-// SnapStartResponse is part of CreateFunction, GetFunction and 5 more operations.
+// SnapStartResponse is part of CreateFunction, GetFunction and 6 more operations.
 type SnapStartResponse struct {
 	ApplyOn            *string `wire:"ApplyOn" enum:"PublishedVersions|None"`
 	OptimizationStatus *string `wire:"OptimizationStatus" enum:"On|Off"`
@@ -320,7 +834,7 @@ type TracingConfig struct {
 	Mode *string `wire:"Mode" enum:"Active|PassThrough"`
 }
 
-// TracingConfigResponse is part of CreateFunction, GetFunction and 5 more operations.
+// TracingConfigResponse is part of CreateFunction, GetFunction and 6 more operations.
 type TracingConfigResponse struct {
 	Mode *string `wire:"Mode" enum:"Active|PassThrough"`
 }
@@ -329,6 +843,16 @@ type TracingConfigResponse struct {
 type UntagResourceInput struct {
 	Resource *string  `wire:"ARN,uri,required" pattern:"arn:(aws[a-zA-Z-]*)?:lambda:[a-z]{2}(-gov)?-[a-z]+-\\d{1}:\\d{12}:function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
 	TagKeys  []string `wire:"tagKeys,query,required"`
+}
+
+// UpdateAliasInput is the request of UpdateAlias.
+type UpdateAliasInput struct {
+	Description     *string                    `wire:"Description,min=0,max=256"`
+	FunctionName    *string                    `wire:"FunctionName,uri,required,min=1,max=140" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
+	FunctionVersion *string                    `wire:"FunctionVersion,min=1,max=1024" pattern:"(\\$LATEST|[0-9]+)"`
+	Name            *string                    `wire:"Name,uri,required,min=1,max=128"`
+	RevisionId      *string                    `wire:"RevisionId"`
+	RoutingConfig   *AliasRoutingConfiguration `wire:"RoutingConfig"`
 }
 
 // UpdateFunctionCodeInput is the request of UpdateFunctionCode.
@@ -368,6 +892,35 @@ type UpdateFunctionConfigurationInput struct {
 	VpcConfig         *VpcConfig         `wire:"VpcConfig"`
 }
 
+// UpdateFunctionEventInvokeConfigInput is the request of UpdateFunctionEventInvokeConfig.
+type UpdateFunctionEventInvokeConfigInput struct {
+	DestinationConfig        *DestinationConfig `wire:"DestinationConfig"`
+	FunctionName             *string            `wire:"FunctionName,uri,required,min=1,max=140" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
+	MaximumEventAgeInSeconds *int64             `wire:"MaximumEventAgeInSeconds,min=60,max=21600"`
+	MaximumRetryAttempts     *int64             `wire:"MaximumRetryAttempts,min=0,max=2"`
+	Qualifier                *string            `wire:"Qualifier,query,min=1,max=128" pattern:"(|[a-zA-Z0-9$_-]+)"`
+}
+
+// UpdateFunctionUrlConfigInput is the request of UpdateFunctionUrlConfig.
+type UpdateFunctionUrlConfigInput struct {
+	AuthType     *string `wire:"AuthType" enum:"NONE|AWS_IAM"`
+	Cors         *Cors   `wire:"Cors"`
+	FunctionName *string `wire:"FunctionName,uri,required,min=1,max=140" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
+	InvokeMode   *string `wire:"InvokeMode" enum:"BUFFERED|RESPONSE_STREAM"`
+	Qualifier    *string `wire:"Qualifier,query,min=1,max=128"`
+}
+
+// UpdateFunctionUrlConfigOutput is the answer of UpdateFunctionUrlConfig.
+type UpdateFunctionUrlConfigOutput struct {
+	AuthType         *string `wire:"AuthType,required" enum:"NONE|AWS_IAM"`
+	Cors             *Cors   `wire:"Cors"`
+	CreationTime     *string `wire:"CreationTime,required"`
+	FunctionArn      *string `wire:"FunctionArn,required" pattern:"arn:(aws[a-zA-Z-]*)?:lambda:[a-z]{2}(-gov)?-[a-z]+-\\d{1}:\\d{12}:function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
+	FunctionUrl      *string `wire:"FunctionUrl,required,min=40,max=100"`
+	InvokeMode       *string `wire:"InvokeMode" enum:"BUFFERED|RESPONSE_STREAM"`
+	LastModifiedTime *string `wire:"LastModifiedTime,required"`
+}
+
 // VpcConfig is part of CreateFunction, UpdateFunctionConfiguration.
 type VpcConfig struct {
 	Ipv6AllowedForDualStack *bool    `wire:"Ipv6AllowedForDualStack"`
@@ -375,7 +928,7 @@ type VpcConfig struct {
 	SubnetIds               []string `wire:"SubnetIds,max=16"`
 }
 
-// VpcConfigResponse is part of CreateFunction, GetFunction and 5 more operations.
+// VpcConfigResponse is part of CreateFunction, GetFunction and 6 more operations.
 type VpcConfigResponse struct {
 	Ipv6AllowedForDualStack *bool    `wire:"Ipv6AllowedForDualStack"`
 	SecurityGroupIds        []string `wire:"SecurityGroupIds,max=5"`
@@ -383,11 +936,32 @@ type VpcConfigResponse struct {
 	VpcId                   *string  `wire:"VpcId"`
 }
 
+// DeleteAliasOutput is the answer of DeleteAlias, which is empty.
+type DeleteAliasOutput struct{}
+
 // DeleteFunctionConcurrencyOutput is the answer of DeleteFunctionConcurrency, which is empty.
 type DeleteFunctionConcurrencyOutput struct{}
 
+// DeleteFunctionEventInvokeConfigOutput is the answer of DeleteFunctionEventInvokeConfig, which is empty.
+type DeleteFunctionEventInvokeConfigOutput struct{}
+
 // DeleteFunctionOutput is the answer of DeleteFunction, which is empty.
 type DeleteFunctionOutput struct{}
+
+// DeleteFunctionUrlConfigOutput is the answer of DeleteFunctionUrlConfig, which is empty.
+type DeleteFunctionUrlConfigOutput struct{}
+
+// DeleteLayerVersionOutput is the answer of DeleteLayerVersion, which is empty.
+type DeleteLayerVersionOutput struct{}
+
+// DeleteProvisionedConcurrencyConfigOutput is the answer of DeleteProvisionedConcurrencyConfig, which is empty.
+type DeleteProvisionedConcurrencyConfigOutput struct{}
+
+// RemoveLayerVersionPermissionOutput is the answer of RemoveLayerVersionPermission, which is empty.
+type RemoveLayerVersionPermissionOutput struct{}
+
+// RemovePermissionOutput is the answer of RemovePermission, which is empty.
+type RemovePermissionOutput struct{}
 
 // TagResourceOutput is the answer of TagResource, which is empty.
 type TagResourceOutput struct{}
@@ -395,14 +969,38 @@ type TagResourceOutput struct{}
 // UntagResourceOutput is the answer of UntagResource, which is empty.
 type UntagResourceOutput struct{}
 
+// CreateAliasOutput is a shape with more than one use.
+type CreateAliasOutput = AliasConfiguration
+
 // CreateFunctionOutput is a shape with more than one use.
 type CreateFunctionOutput = FunctionConfiguration
+
+// GetAliasOutput is a shape with more than one use.
+type GetAliasOutput = AliasConfiguration
 
 // GetFunctionConfigurationOutput is a shape with more than one use.
 type GetFunctionConfigurationOutput = FunctionConfiguration
 
+// GetFunctionEventInvokeConfigOutput is a shape with more than one use.
+type GetFunctionEventInvokeConfigOutput = FunctionEventInvokeConfig
+
+// GetLayerVersionByArnOutput is a shape with more than one use.
+type GetLayerVersionByArnOutput = GetLayerVersionResponse
+
+// GetLayerVersionOutput is a shape with more than one use.
+type GetLayerVersionOutput = GetLayerVersionResponse
+
+// PublishVersionOutput is a shape with more than one use.
+type PublishVersionOutput = FunctionConfiguration
+
 // PutFunctionConcurrencyOutput is a shape with more than one use.
 type PutFunctionConcurrencyOutput = Concurrency
+
+// PutFunctionEventInvokeConfigOutput is a shape with more than one use.
+type PutFunctionEventInvokeConfigOutput = FunctionEventInvokeConfig
+
+// UpdateAliasOutput is a shape with more than one use.
+type UpdateAliasOutput = AliasConfiguration
 
 // UpdateFunctionCodeOutput is a shape with more than one use.
 type UpdateFunctionCodeOutput = FunctionConfiguration
@@ -410,9 +1008,37 @@ type UpdateFunctionCodeOutput = FunctionConfiguration
 // UpdateFunctionConfigurationOutput is a shape with more than one use.
 type UpdateFunctionConfigurationOutput = FunctionConfiguration
 
+// UpdateFunctionEventInvokeConfigOutput is a shape with more than one use.
+type UpdateFunctionEventInvokeConfigOutput = FunctionEventInvokeConfig
+
+// HTTP returns method, path and status of success of AddLayerVersionPermission.
+func (*AddLayerVersionPermissionInput) HTTP() (method, path string, status int) {
+	return "POST", "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy", 201
+}
+
+// HTTP returns method, path and status of success of AddPermission.
+func (*AddPermissionInput) HTTP() (method, path string, status int) {
+	return "POST", "/2015-03-31/functions/{FunctionName}/policy", 201
+}
+
+// HTTP returns method, path and status of success of CreateAlias.
+func (*CreateAliasInput) HTTP() (method, path string, status int) {
+	return "POST", "/2015-03-31/functions/{FunctionName}/aliases", 201
+}
+
 // HTTP returns method, path and status of success of CreateFunction.
 func (*CreateFunctionInput) HTTP() (method, path string, status int) {
 	return "POST", "/2015-03-31/functions", 201
+}
+
+// HTTP returns method, path and status of success of CreateFunctionUrlConfig.
+func (*CreateFunctionUrlConfigInput) HTTP() (method, path string, status int) {
+	return "POST", "/2021-10-31/functions/{FunctionName}/url", 201
+}
+
+// HTTP returns method, path and status of success of DeleteAlias.
+func (*DeleteAliasInput) HTTP() (method, path string, status int) {
+	return "DELETE", "/2015-03-31/functions/{FunctionName}/aliases/{Name}", 204
 }
 
 // HTTP returns method, path and status of success of DeleteFunction.
@@ -423,6 +1049,36 @@ func (*DeleteFunctionInput) HTTP() (method, path string, status int) {
 // HTTP returns method, path and status of success of DeleteFunctionConcurrency.
 func (*DeleteFunctionConcurrencyInput) HTTP() (method, path string, status int) {
 	return "DELETE", "/2017-10-31/functions/{FunctionName}/concurrency", 204
+}
+
+// HTTP returns method, path and status of success of DeleteFunctionEventInvokeConfig.
+func (*DeleteFunctionEventInvokeConfigInput) HTTP() (method, path string, status int) {
+	return "DELETE", "/2019-09-25/functions/{FunctionName}/event-invoke-config", 204
+}
+
+// HTTP returns method, path and status of success of DeleteFunctionUrlConfig.
+func (*DeleteFunctionUrlConfigInput) HTTP() (method, path string, status int) {
+	return "DELETE", "/2021-10-31/functions/{FunctionName}/url", 204
+}
+
+// HTTP returns method, path and status of success of DeleteLayerVersion.
+func (*DeleteLayerVersionInput) HTTP() (method, path string, status int) {
+	return "DELETE", "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}", 204
+}
+
+// HTTP returns method, path and status of success of DeleteProvisionedConcurrencyConfig.
+func (*DeleteProvisionedConcurrencyConfigInput) HTTP() (method, path string, status int) {
+	return "DELETE", "/2019-09-30/functions/{FunctionName}/provisioned-concurrency", 204
+}
+
+// HTTP returns method, path and status of success of GetAccountSettings.
+func (*GetAccountSettingsInput) HTTP() (method, path string, status int) {
+	return "GET", "/2016-08-19/account-settings/", 200
+}
+
+// HTTP returns method, path and status of success of GetAlias.
+func (*GetAliasInput) HTTP() (method, path string, status int) {
+	return "GET", "/2015-03-31/functions/{FunctionName}/aliases/{Name}", 200
 }
 
 // HTTP returns method, path and status of success of GetFunction.
@@ -445,9 +1101,44 @@ func (*GetFunctionConfigurationInput) HTTP() (method, path string, status int) {
 	return "GET", "/2015-03-31/functions/{FunctionName}/configuration", 200
 }
 
+// HTTP returns method, path and status of success of GetFunctionEventInvokeConfig.
+func (*GetFunctionEventInvokeConfigInput) HTTP() (method, path string, status int) {
+	return "GET", "/2019-09-25/functions/{FunctionName}/event-invoke-config", 200
+}
+
+// HTTP returns method, path and status of success of GetFunctionUrlConfig.
+func (*GetFunctionUrlConfigInput) HTTP() (method, path string, status int) {
+	return "GET", "/2021-10-31/functions/{FunctionName}/url", 200
+}
+
+// HTTP returns method, path and status of success of GetLayerVersion.
+func (*GetLayerVersionInput) HTTP() (method, path string, status int) {
+	return "GET", "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}", 200
+}
+
+// HTTP returns method, path and status of success of GetLayerVersionByArn.
+func (*GetLayerVersionByArnInput) HTTP() (method, path string, status int) {
+	return "GET", "/2018-10-31/layers?find=LayerVersion", 200
+}
+
+// HTTP returns method, path and status of success of GetLayerVersionPolicy.
+func (*GetLayerVersionPolicyInput) HTTP() (method, path string, status int) {
+	return "GET", "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy", 200
+}
+
 // HTTP returns method, path and status of success of GetPolicy.
 func (*GetPolicyInput) HTTP() (method, path string, status int) {
 	return "GET", "/2015-03-31/functions/{FunctionName}/policy", 200
+}
+
+// HTTP returns method, path and status of success of GetProvisionedConcurrencyConfig.
+func (*GetProvisionedConcurrencyConfigInput) HTTP() (method, path string, status int) {
+	return "GET", "/2019-09-30/functions/{FunctionName}/provisioned-concurrency", 200
+}
+
+// HTTP returns method, path and status of success of GetRuntimeManagementConfig.
+func (*GetRuntimeManagementConfigInput) HTTP() (method, path string, status int) {
+	return "GET", "/2021-07-20/functions/{FunctionName}/runtime-management-config", 200
 }
 
 // HTTP returns method, path and status of success of Invoke.
@@ -455,9 +1146,44 @@ func (*InvokeInput) HTTP() (method, path string, status int) {
 	return "POST", "/2015-03-31/functions/{FunctionName}/invocations", 200
 }
 
+// HTTP returns method, path and status of success of InvokeWithResponseStream.
+func (*InvokeWithResponseStreamInput) HTTP() (method, path string, status int) {
+	return "POST", "/2021-11-15/functions/{FunctionName}/response-streaming-invocations", 200
+}
+
+// HTTP returns method, path and status of success of ListAliases.
+func (*ListAliasesInput) HTTP() (method, path string, status int) {
+	return "GET", "/2015-03-31/functions/{FunctionName}/aliases", 200
+}
+
+// HTTP returns method, path and status of success of ListFunctionEventInvokeConfigs.
+func (*ListFunctionEventInvokeConfigsInput) HTTP() (method, path string, status int) {
+	return "GET", "/2019-09-25/functions/{FunctionName}/event-invoke-config/list", 200
+}
+
+// HTTP returns method, path and status of success of ListFunctionUrlConfigs.
+func (*ListFunctionUrlConfigsInput) HTTP() (method, path string, status int) {
+	return "GET", "/2021-10-31/functions/{FunctionName}/urls", 200
+}
+
 // HTTP returns method, path and status of success of ListFunctions.
 func (*ListFunctionsInput) HTTP() (method, path string, status int) {
 	return "GET", "/2015-03-31/functions/", 200
+}
+
+// HTTP returns method, path and status of success of ListLayerVersions.
+func (*ListLayerVersionsInput) HTTP() (method, path string, status int) {
+	return "GET", "/2018-10-31/layers/{LayerName}/versions", 200
+}
+
+// HTTP returns method, path and status of success of ListLayers.
+func (*ListLayersInput) HTTP() (method, path string, status int) {
+	return "GET", "/2018-10-31/layers", 200
+}
+
+// HTTP returns method, path and status of success of ListProvisionedConcurrencyConfigs.
+func (*ListProvisionedConcurrencyConfigsInput) HTTP() (method, path string, status int) {
+	return "GET", "/2019-09-30/functions/{FunctionName}/provisioned-concurrency?List=ALL", 200
 }
 
 // HTTP returns method, path and status of success of ListTags.
@@ -470,9 +1196,39 @@ func (*ListVersionsByFunctionInput) HTTP() (method, path string, status int) {
 	return "GET", "/2015-03-31/functions/{FunctionName}/versions", 200
 }
 
+// HTTP returns method, path and status of success of PublishLayerVersion.
+func (*PublishLayerVersionInput) HTTP() (method, path string, status int) {
+	return "POST", "/2018-10-31/layers/{LayerName}/versions", 201
+}
+
+// HTTP returns method, path and status of success of PublishVersion.
+func (*PublishVersionInput) HTTP() (method, path string, status int) {
+	return "POST", "/2015-03-31/functions/{FunctionName}/versions", 201
+}
+
 // HTTP returns method, path and status of success of PutFunctionConcurrency.
 func (*PutFunctionConcurrencyInput) HTTP() (method, path string, status int) {
 	return "PUT", "/2017-10-31/functions/{FunctionName}/concurrency", 200
+}
+
+// HTTP returns method, path and status of success of PutFunctionEventInvokeConfig.
+func (*PutFunctionEventInvokeConfigInput) HTTP() (method, path string, status int) {
+	return "PUT", "/2019-09-25/functions/{FunctionName}/event-invoke-config", 200
+}
+
+// HTTP returns method, path and status of success of PutProvisionedConcurrencyConfig.
+func (*PutProvisionedConcurrencyConfigInput) HTTP() (method, path string, status int) {
+	return "PUT", "/2019-09-30/functions/{FunctionName}/provisioned-concurrency", 202
+}
+
+// HTTP returns method, path and status of success of RemoveLayerVersionPermission.
+func (*RemoveLayerVersionPermissionInput) HTTP() (method, path string, status int) {
+	return "DELETE", "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy/{StatementId}", 204
+}
+
+// HTTP returns method, path and status of success of RemovePermission.
+func (*RemovePermissionInput) HTTP() (method, path string, status int) {
+	return "DELETE", "/2015-03-31/functions/{FunctionName}/policy/{StatementId}", 204
 }
 
 // HTTP returns method, path and status of success of TagResource.
@@ -485,6 +1241,11 @@ func (*UntagResourceInput) HTTP() (method, path string, status int) {
 	return "DELETE", "/2017-03-31/tags/{ARN}", 204
 }
 
+// HTTP returns method, path and status of success of UpdateAlias.
+func (*UpdateAliasInput) HTTP() (method, path string, status int) {
+	return "PUT", "/2015-03-31/functions/{FunctionName}/aliases/{Name}", 200
+}
+
 // HTTP returns method, path and status of success of UpdateFunctionCode.
 func (*UpdateFunctionCodeInput) HTTP() (method, path string, status int) {
 	return "PUT", "/2015-03-31/functions/{FunctionName}/code", 200
@@ -493,4 +1254,14 @@ func (*UpdateFunctionCodeInput) HTTP() (method, path string, status int) {
 // HTTP returns method, path and status of success of UpdateFunctionConfiguration.
 func (*UpdateFunctionConfigurationInput) HTTP() (method, path string, status int) {
 	return "PUT", "/2015-03-31/functions/{FunctionName}/configuration", 200
+}
+
+// HTTP returns method, path and status of success of UpdateFunctionEventInvokeConfig.
+func (*UpdateFunctionEventInvokeConfigInput) HTTP() (method, path string, status int) {
+	return "POST", "/2019-09-25/functions/{FunctionName}/event-invoke-config", 200
+}
+
+// HTTP returns method, path and status of success of UpdateFunctionUrlConfig.
+func (*UpdateFunctionUrlConfigInput) HTTP() (method, path string, status int) {
+	return "PUT", "/2021-10-31/functions/{FunctionName}/url", 200
 }

@@ -10,9 +10,6 @@ import (
 )
 
 func (s *Service) updateCode(ctx context.Context, call *api.Call, in *UpdateFunctionCodeInput) (*UpdateFunctionCodeOutput, error) {
-	if value(in.Publish) {
-		return nil, unsupported("versions: Publish must be false")
-	}
 	if err := s.checkArchitectures(in.Architectures); err != nil {
 		return nil, err
 	}
@@ -20,7 +17,7 @@ func (s *Service) updateCode(ctx context.Context, call *api.Call, in *UpdateFunc
 	if err != nil {
 		return nil, err
 	}
-	if err := checkRevision(f, in.RevisionId); err != nil {
+	if err := checkRevision(f.RevisionID, in.RevisionId); err != nil {
 		return nil, err
 	}
 	code, release, err := s.fetchCode(ctx, call, codeSource{
@@ -39,7 +36,7 @@ func (s *Service) updateCode(ctx context.Context, call *api.Call, in *UpdateFunc
 		_ = change(nil, &changed)
 		return configuration(&changed, f.ARN), nil
 	}
-	return s.update(ctx, in.FunctionName, in.RevisionId, change)
+	return s.update(ctx, in.FunctionName, in.RevisionId, value(in.Publish), change)
 }
 
 func (s *Service) updateConfiguration(ctx context.Context, _ *api.Call, in *UpdateFunctionConfigurationInput) (*UpdateFunctionConfigurationOutput, error) {
@@ -48,7 +45,7 @@ func (s *Service) updateConfiguration(ctx context.Context, _ *api.Call, in *Upda
 		in.EphemeralStorage, in.TracingConfig, in.LoggingConfig, in.VpcConfig, in.DeadLetterConfig, in.ImageConfig,
 		in.SnapStart, in.FileSystemConfigs, in.Layers,
 	}
-	return s.update(ctx, in.FunctionName, in.RevisionId, func(tx *state.Tx, f *resource.Function) error {
+	return s.update(ctx, in.FunctionName, in.RevisionId, false, func(tx *state.Tx, f *resource.Function) error {
 		if err := c.apply(f); err != nil {
 			return err
 		}
@@ -69,15 +66,16 @@ func (s *Service) updateConfiguration(ctx context.Context, _ *api.Call, in *Upda
 	})
 }
 
-// update changes a function in one transaction, then lets go of what the function no longer uses.
-func (s *Service) update(ctx context.Context, name, revision *string, change func(*state.Tx, *resource.Function) error) (*FunctionConfiguration, error) {
+// update changes a function in one transaction, publishes it if that is wanted, then lets go of what the function no
+// longer uses.
+func (s *Service) update(ctx context.Context, name, revision *string, publishing bool, change func(*state.Tx, *resource.Function) error) (*FunctionConfiguration, error) {
 	var before, after *resource.Function
 	err := s.commit(ctx, func(tx *state.Tx) error {
 		f, _, err := findUnqualified(tx, name)
 		if err != nil {
 			return err
 		}
-		if err := checkRevision(f, revision); err != nil {
+		if err := checkRevision(f.RevisionID, revision); err != nil {
 			return err
 		}
 		changed := *f
@@ -86,18 +84,24 @@ func (s *Service) update(ctx context.Context, name, revision *string, change fun
 		}
 		touch(tx, &changed)
 		tx.Put(&changed)
-		vpcnet.ReleaseLambdaInterfaces(tx, interfacesOf(f))
 		before, after = f, &changed
+		if publishing {
+			v, _ := publish(tx, &changed, nil)
+			after = &v.Function
+		}
+		vpcnet.ReleaseLambdaInterfaces(tx, interfacesOf(f))
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	s.config.Executor.Drain(after.Name)
-	s.config.Code.Collect(before.CodeKey)
-	out := configuration(after, after.ARN)
-	out.LastUpdateStatus = ptr("InProgress")
-	out.LastUpdateStatusReason, out.LastUpdateStatusReasonCode = ptr("The function is being created."), ptr("Creating")
+	s.letGo(before)
+	arn := after.ARN
+	if publishing {
+		arn += ":" + after.Version
+	}
+	out := configuration(after, arn)
+	inProgress(out)
 	return out, nil
 }
 
@@ -110,8 +114,8 @@ func findUnqualified(r state.Reader, name *string) (*resource.Function, function
 	return f, n, err
 }
 
-func checkRevision(f *resource.Function, revision *string) error {
-	if revision == nil || *revision == f.RevisionID {
+func checkRevision(current string, revision *string) error {
+	if revision == nil || *revision == current {
 		return nil
 	}
 	return api.Errorf("PreconditionFailedException", "The Revision Id provided does not match the latest Revision Id. "+

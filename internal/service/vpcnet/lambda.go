@@ -74,17 +74,23 @@ func sharedInterface(r state.Reader, subnet resource.SubnetID, groups []resource
 	return nil, false
 }
 
-// ReleaseLambdaInterfaces removes those of the interfaces that no function names any more. Call it after the
+// ReleaseLambdaInterfaces removes those of the interfaces that no function names any more, nor any version of one. Call it after the
 // function was deleted or stored with its new configuration, with the ids that it had before.
 func ReleaseLambdaInterfaces(tx *state.Tx, ids []resource.NetworkInterfaceID) {
 	used := map[resource.NetworkInterfaceID]bool{}
-	for _, f := range state.List[*resource.Function](tx) {
+	use := func(f *resource.Function) {
 		if f.VPCConfig == nil {
-			continue
+			return
 		}
 		for _, id := range f.VPCConfig.NetworkInterfaceIDs {
 			used[id] = true
 		}
+	}
+	for _, f := range state.List[*resource.Function](tx) {
+		use(f)
+	}
+	for _, v := range state.List[*resource.FunctionVersion](tx) {
+		use(&v.Function)
 	}
 	for _, id := range ids {
 		if !used[id] {

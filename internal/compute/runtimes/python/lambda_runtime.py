@@ -272,8 +272,9 @@ def _set_up_path():
     here = os.path.dirname(os.path.abspath(__file__))
     rest = [p for p in sys.path if p != here]
     version = "python%d.%d" % sys.version_info[:2]
-    sys.path[:] = [os.environ["LAMBDA_TASK_ROOT"], "/opt/python/lib/%s/site-packages" % version, "/opt/python",
-                   here] + rest + [_SDK]
+    wanted = os.environ.get("AWS_EXECUTION_ENV", "").replace("AWS_Lambda_", "")
+    layers = ["/opt/python/lib/%s/site-packages" % v for v in ([version] if wanted in ("", version) else [wanted, version])]
+    sys.path[:] = [os.environ["LAMBDA_TASK_ROOT"]] + layers + ["/opt/python", here] + rest + [_SDK]
 
 
 def main():
