@@ -33,13 +33,14 @@ const interfaceServices = `
 	kinesis-streams kms lambda logs monitoring rds sagemaker.api sagemaker.runtime secretsmanager sns sqs ssm ssmmessages
 	states sts xray`
 
-// MainName is the name that clients use for a service by default; it has no wildcard.
+// MainName is the name that clients use for a service by default, or one of them if all begin with something of the
+// caller's. It has no wildcard.
 func MainName(region, service string) string {
 	names := PrivateNames(region, service)
 	if at := slices.IndexFunc(names, func(n string) bool { return !strings.HasPrefix(n, "*.") }); at >= 0 {
 		return names[at]
 	}
-	return strings.TrimPrefix(names[0], "*.")
+	return strings.Replace(names[0], "*", "any", 1)
 }
 
 // reachableOnly are the public faces of the services that have endpoints and that nobody answers for here.

@@ -120,14 +120,6 @@ func (c *Config) mend(a *whyAnswer, t *topology.Topology, wanted *wantedCall) er
 	return nil
 }
 
-// defaultName is the name that an SDK uses for a service unless told otherwise.
-func defaultName(service, region string) string {
-	if service == "iam" {
-		return "iam.amazonaws.com"
-	}
-	return service + "." + region + ".amazonaws.com"
-}
-
 func (c *Config) notes(e *ends, a whyAnswer) []string {
 	var notes []string
 	if len(e.sources) > 1 && (!a.Reachable || a.Call != nil && !a.Call.Allowed) {

@@ -303,13 +303,15 @@ func (e *ends) toNamed(target string) error {
 	var services []string
 	for _, s := range e.topology.Services {
 		if s.Service != target {
-			services = append(services, s.Service)
+			if !s.ReachableOnly { // the others are too many to list
+				services = append(services, s.Service)
+			}
 			continue
 		}
 		if isFunction {
-			return badRequest("%q is a service and a function: ask for function:%s or for %s", target, target, defaultName(target, e.topology.Region))
+			return badRequest("%q is a service and a function: ask for function:%s or for %s", target, target, topology.MainName(e.topology.Region, target))
 		}
-		e.flow.Name = defaultName(target, e.topology.Region)
+		e.flow.Name = topology.MainName(e.topology.Region, target)
 		return nil
 	}
 	if isFunction {
