@@ -7,6 +7,7 @@ import (
 
 	"github.com/culvert-cloud/culvert/internal/api"
 	"github.com/culvert-cloud/culvert/internal/api/policy"
+	"github.com/culvert-cloud/culvert/internal/network/topology"
 	"github.com/culvert-cloud/culvert/internal/resource"
 	"github.com/culvert-cloud/culvert/internal/state"
 )
@@ -81,9 +82,9 @@ const bucketARN = "arn:aws:s3:::"
 func bucketName(path, region string) string {
 	bucket, _, _ := strings.Cut(path, "/")
 	if bucket == "" || strings.Contains(bucket, ".") {
-		return defaultName("s3", region)
+		return topology.MainName(region, "s3")
 	}
-	return strings.ToLower(bucket) + "." + defaultName("s3", region)
+	return strings.ToLower(bucket) + "." + topology.MainName(region, "s3")
 }
 
 // check refuses what no call can be.
