@@ -54,6 +54,7 @@ type question struct {
 	port             int
 	protocol         string
 	action, resource string
+	groups           []string // of a workload that is supposed
 	asJSON           bool
 	fix              string // cli or terraform: print nothing else
 }
@@ -65,7 +66,8 @@ func newWhy(c *client) *cobra.Command {
 		Short: "Say what stops one thing from reaching another, and what to change",
 		Long: `Follow a connection hop by hop: name, security groups, network ACLs, routes, gateways, endpoints, and the way back; then
 list all that stops it, and the smallest set of changes that lets it through.
-SOURCE is a function, an instance (i-...), an interface (eni-...), a subnet (a workload in it), an IPv4 address or "internet".
+SOURCE is a function, an instance (i-...), an interface (eni-...), a subnet (a workload in it, or one that is
+supposed to be there, with --security-group or the VPC's default group), an IPv4 address or "internet".
 DESTINATION is a service (s3), a bucket or object (s3://bucket/key), a DNS name, a URL, an instance, an interface, a function, an IPv4 address or "internet".
 With --action it also says whether a call that takes this way is allowed, by the policies of the function's role, the
 bucket and the endpoint, and which statement decides. s3://bucket/key asks about reading that object.
@@ -75,7 +77,7 @@ Exit status: 0 it gets there (and may), 1 it does not, 2 there is no such source
   culvert why my-function s3 --action s3:PutObject --resource arn:aws:s3:::bucket/key
   culvert why my-function 10.0.2.15 --port 5432
   culvert why internet eni-0123456789abcdef0 --port 22
-  culvert why subnet-0123456789abcdef0 https://sts.us-west-2.amazonaws.com
+  culvert why subnet-0123456789abcdef0 https://sts.us-west-2.amazonaws.com --security-group sg-0123456789abcdef0
   culvert why eni-0123456789abcdef0 internet --protocol udp --port 53 --json`,
 		DisableFlagsInUseLine: true,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -100,6 +102,7 @@ Exit status: 0 it gets there (and may), 1 it does not, 2 there is no such source
 	cmd.Flags().StringVar(&q.protocol, "protocol", "tcp", "tcp, udp or icmp (a ping)")
 	cmd.Flags().StringVar(&q.fix, "fix", "", "print only what helps, for a machine: cli (a shell script) or terraform")
 	cmd.Flags().StringVar(&q.action, "action", "", "also say whether this action is allowed, such as s3:GetObject")
+	cmd.Flags().StringArrayVar(&q.groups, "security-group", nil, "of a workload that is not there yet: SOURCE is its subnet (may be repeated)")
 	cmd.Flags().StringVar(&q.resource, "resource", "", "ARN that the action is for")
 	return cmd
 }
@@ -150,6 +153,9 @@ func (q question) query() url.Values {
 		if value != "" {
 			v.Set(name, value)
 		}
+	}
+	for _, g := range q.groups {
+		v.Add("group", g)
 	}
 	return v
 }

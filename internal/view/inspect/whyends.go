@@ -39,6 +39,8 @@ type origin struct {
 func (e *ends) from(q url.Values) error {
 	source, name, eni := q.Get("source"), q.Get("function"), q.Get("interface")
 	switch {
+	case len(q["group"]) > 0 && !strings.HasPrefix(source, "subnet-"):
+		return badRequest("security groups can be asked about for a subnet only: what is there has its own")
 	case q.Get("service") == "":
 		return badRequest("say where: service=s3, a DNS name, a URL, an IPv4 address, an interface, a function or internet")
 	case name != "":
@@ -58,7 +60,7 @@ func (e *ends) from(q url.Values) error {
 		}
 		return e.fromInterface(string(n))
 	case strings.HasPrefix(source, "subnet-"):
-		return e.fromSubnet(resource.SubnetID(source))
+		return e.fromSubnet(resource.SubnetID(source), q["group"])
 	}
 	if len(e.sources) > 0 {
 		return nil
@@ -141,8 +143,9 @@ func (e *ends) fromInterface(id string) error {
 	return nil
 }
 
-// fromSubnet takes a workload that is there. What another one may do depends on its groups, so there must be one.
-func (e *ends) fromSubnet(id resource.SubnetID) error {
+// fromSubnet takes a workload that is there, or supposes one: with the groups that are asked about, or else with the
+// VPC's default group.
+func (e *ends) fromSubnet(id resource.SubnetID, groups []string) error {
 	var subnets []resource.SubnetID
 	for _, v := range e.topology.VPCs {
 		for _, s := range v.Subnets {
@@ -152,15 +155,37 @@ func (e *ends) fromSubnet(id resource.SubnetID) error {
 			continue
 		}
 		for _, n := range v.ENIs {
-			if n.SubnetID == id && (n.Type == resource.InterfaceTypeInterface || n.Type == resource.InterfaceTypeLambda) {
+			if len(groups) == 0 && n.SubnetID == id && (n.Type == resource.InterfaceTypeInterface || n.Type == resource.InterfaceTypeLambda) {
 				e.sources = []origin{{eni: n.ID}}
-				e.notes = append(e.notes, fmt.Sprintf("for %s this asks about %s, a workload there; others have other security groups", id, n.ID))
+				e.notes = append(e.notes, fmt.Sprintf("for %s this asks about %s, a workload there; others have other security groups (--security-group)", id, n.ID))
 				return nil
 			}
 		}
-		return notFound("there is no workload in %s whose packets could be followed: make an interface or a function there", id)
+		return e.suppose(v, id, groups)
 	}
 	return notFound("there is no subnet %q in this region; subnets: %s", id, someOf(subnets))
+}
+
+// suppose goes on with a network in which a workload is.
+func (e *ends) suppose(v *topology.VPC, subnet resource.SubnetID, groups []string) error {
+	var ids []resource.SecurityGroupID
+	for _, g := range groups {
+		ids = append(ids, resource.SecurityGroupID(g))
+	}
+	if len(ids) == 0 {
+		for _, g := range v.SecurityGroups {
+			if g.Name == "default" {
+				ids = append(ids, g.ID)
+			}
+		}
+	}
+	t, err := topology.Suppose(e.topology, subnet, ids)
+	if err != nil {
+		return badRequest("a workload cannot be supposed: %s", err)
+	}
+	e.topology, e.sources = t, []origin{{eni: topology.Supposed}}
+	e.notes = append(e.notes, fmt.Sprintf("nothing of the kind is in %s yet: this supposes a workload there with %s", subnet, someOf(ids)))
+	return nil
 }
 
 // fromAddress finds whose it is. Private addresses may be in several VPCs.
