@@ -54,7 +54,7 @@ func conditionKeys() []keyGroup {
 				x-amz-metadata-directive x-amz-object-ownership x-amz-server-side-encryption x-amz-storage-class
 				x-amz-website-redirect-location`),
 			unset: strings.Fields(`AccessGrantsInstanceArn AccessPointNetworkOrigin AccessPointTag/* BucketTag/* DataAccessPointAccount DataAccessPointArn
-				InventoryAccessibleOptionalFields JobSuspendedCause LocationConstraint ObjectCreationOperation RequestJobOperation
+				InventoryAccessibleOptionalFields JobSuspendedCause ObjectCreationOperation RequestJobOperation
 				RequestJobPriority isReplicationPauseRequest locationconstraint object-lock-legal-hold object-lock-mode
 				object-lock-remaining-retention-days object-lock-retain-until-date
 				x-amz-server-side-encryption-aws-kms-key-id x-amz-server-side-encryption-customer-algorithm`),
