@@ -83,6 +83,9 @@ type Caller struct {
 	SessionTags       map[string]string
 	TransitiveTags    []string // keys of those tags that sessions made by this one get too
 	SourceIdentity    string
+	// SessionKeys are condition keys that a session was made with, lower case, such as lambda:sourcefunctionarn.
+	SessionKeys map[string]string
+	IssuedAt    time.Time // of a session token; zero: the key has none
 	// Temporary: a user or the root with a session token.
 	Temporary bool
 }

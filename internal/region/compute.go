@@ -10,6 +10,7 @@ import (
 	"github.com/culvert-cloud/culvert/internal/resource"
 	"github.com/culvert-cloud/culvert/internal/service/lambda"
 	"github.com/culvert-cloud/culvert/internal/service/logs"
+	"github.com/culvert-cloud/culvert/internal/service/sts"
 	"github.com/culvert-cloud/culvert/internal/state"
 )
 
@@ -50,7 +51,9 @@ func (r *Region) credentials(_ context.Context, f *resource.Function, session st
 	if !ok {
 		return execution.Credentials{}, fmt.Errorf("the role %s is gone", f.Role)
 	}
-	c, err := r.vault.Mint(role, session, sessionLife, "")
+	c, err := r.vault.MintSession(role, sts.Session{
+		Name: session, TTL: sessionLife, Keys: map[string]string{"lambda:sourcefunctionarn": f.ARN},
+	})
 	if err != nil {
 		return execution.Credentials{}, err
 	}

@@ -25,6 +25,7 @@ func NotEnforced() []string {
 		"ElasticLoadBalancing: the deregistration delay (connections to a deregistered target go on until they end)",
 		"Lambda, CloudWatch Logs: the permission to tag what a call makes, such as lambda:TagResource (those of EC2 and IAM are enforced)",
 		"Lambda: the processor share that goes with the memory size",
+		"IAM: conditions on keys that are never set here, which are then absent from every request; the coverage page lists them",
 		"S3: encryption at rest (objects are said to be encrypted with AES256, and are not)",
 	}
 }
@@ -99,6 +100,7 @@ func (r *Region) Coverage() string {
 			fmt.Fprintf(&b, "\n<details><summary>%d are refused with %s</summary>\n\n%s\n\n</details>\n", len(s.Refused), refusal(r.services[i].Protocol), wrap(s.Refused))
 		}
 	}
+	b.WriteString(conditionKeysPage())
 	b.WriteString("\n## Accepted, but not enforced\n\n")
 	for _, n := range NotEnforced() {
 		fmt.Fprintf(&b, "- %s\n", n)

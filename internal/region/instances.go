@@ -11,6 +11,7 @@ import (
 	"github.com/culvert-cloud/culvert/internal/reconcile"
 	"github.com/culvert-cloud/culvert/internal/resource"
 	"github.com/culvert-cloud/culvert/internal/service/ec2"
+	"github.com/culvert-cloud/culvert/internal/service/sts"
 	"github.com/culvert-cloud/culvert/internal/state"
 )
 
@@ -126,6 +127,19 @@ func profileOf(v state.Reader, i *resource.Instance) (*resource.InstanceProfile,
 	return found[0], true
 }
 
+// instanceKeys are the condition keys of calls with an instance's credentials, wherever they are used: so a policy can
+// ask that they are used where the instance is.
+func instanceKeys(v state.Reader, i *resource.Instance) map[string]string {
+	keys := map[string]string{
+		"ec2:sourceinstancearn":    "arn:aws:ec2:" + v.Region() + ":" + v.Account() + ":instance/" + string(i.ID),
+		"aws:ec2instancesourcevpc": string(i.VPCID),
+	}
+	if n, ok := state.Get[*resource.NetworkInterface](v, i.InterfaceID); ok && len(n.PrivateIPs) > 0 {
+		keys["aws:ec2instancesourceprivateipv4"] = n.PrimaryIP().String()
+	}
+	return keys
+}
+
 // instanceCredentials makes a session of the role of an instance's profile.
 func (r *Region) instanceCredentials(_ context.Context, id resource.InstanceID) (instance.Credentials, error) {
 	view := r.store.View()
@@ -144,7 +158,7 @@ func (r *Region) instanceCredentials(_ context.Context, id resource.InstanceID) 
 	if !r.iam.AssumableBy(view, role.ARN, instancePrincipal) {
 		return instance.Credentials{}, fmt.Errorf("the role %s does not trust %s", role.ARN, instancePrincipal)
 	}
-	c, err := r.vault.Mint(role, string(id), sessionLife, "")
+	c, err := r.vault.MintSession(role, sts.Session{Name: string(id), TTL: sessionLife, Keys: instanceKeys(view, i)})
 	if err != nil {
 		return instance.Credentials{}, err
 	}

@@ -8,6 +8,7 @@ package service
 
 import (
 	"context"
+	"maps"
 	"net/http"
 
 	"github.com/culvert-cloud/culvert/internal/api"
@@ -173,8 +174,18 @@ func MaxBody(n int64) Option { return func(o *Operation) { o.MaxBody = n } }
 // Conditions adds condition keys that policies can name; resource is one of those that the operation acts on.
 func Conditions[In any](f func(r state.Reader, in *In, resource string) map[string][]string) Option {
 	return func(o *Operation) {
+		others := o.Conditions
 		o.Conditions = func(r state.Reader, in any, resource string) map[string][]string {
-			return f(r, in.(*In), resource)
+			keys := f(r, in.(*In), resource)
+			if others == nil {
+				return keys
+			}
+			all := maps.Clone(others(r, in, resource))
+			if all == nil {
+				return keys
+			}
+			maps.Copy(all, keys)
+			return all
 		}
 	}
 }

@@ -42,6 +42,9 @@ func Get[T Resource, K ~string](r Reader, key K) (T, bool) {
 	return v.(T), true
 }
 
+// Lookup finds a resource by kind and key, where its type does not matter.
+func Lookup(r Reader, kind resource.Kind, key string) (Resource, bool) { return r.lookup(kind, key) }
+
 // List returns all resources of a kind, ordered by key.
 func List[T Resource](r Reader) []T {
 	return Select(r, func(T) bool { return true })

@@ -31,6 +31,10 @@ func Context(c *api.Call) map[string][]string {
 	}
 	putPrincipal(put, &c.Caller)
 	putOrigin(put, &c.Origin)
+	if c.Origin.Door == api.DoorEndpoint {
+		put("aws:vpceaccount", c.Account)
+		put("aws:sourcevpcarn", "arn:aws:ec2:"+c.Region+":"+c.Account+":vpc/"+c.Origin.VPCID)
+	}
 	now := c.Time.UTC()
 	put("aws:currenttime", now.Format(time.RFC3339))
 	put("aws:epochtime", strconv.FormatInt(now.Unix(), 10))
@@ -68,6 +72,17 @@ func putPrincipal(put func(key, value string), c *api.Caller) {
 	put("aws:principalarn", c.PrincipalARN())
 	put("aws:userid", c.UserID)
 	put("aws:username", c.UserName)
+	for key, value := range c.SessionKeys {
+		put(key, value)
+	}
+	if c.Type != api.AssumedRole && !c.Temporary {
+		return
+	}
+	// Only calls with temporary credentials have these two. There are no MFA devices here.
+	put("aws:multifactorauthpresent", "false")
+	if !c.IssuedAt.IsZero() {
+		put("aws:tokenissuetime", c.IssuedAt.UTC().Format(time.RFC3339))
+	}
 }
 
 // putOrigin puts where the call came from. Through an endpoint there is no public source address, so that

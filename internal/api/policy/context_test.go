@@ -12,8 +12,11 @@ import (
 
 func TestAnEndpointHidesTheSourceAddressAndShowsItself(t *testing.T) {
 	call := &api.Call{
-		Region: "us-west-2", Time: time.Unix(1767225600, 0),
-		Caller: api.Caller{Type: api.AssumedRole, Account: account, ARN: session, RoleARN: roleARN, UserID: "AROAX:s1"},
+		Region: "us-west-2", Account: account, Time: time.Unix(1767225600, 0),
+		Caller: api.Caller{
+			Type: api.AssumedRole, Account: account, ARN: session, RoleARN: roleARN, UserID: "AROAX:s1",
+			SessionKeys: map[string]string{"lambda:sourcefunctionarn": "arn:f"}, IssuedAt: time.Unix(1767225000, 0),
+		},
 		Origin: api.Origin{
 			Door: api.DoorEndpoint, SourceIP: netip.MustParseAddr("10.0.1.5"), VPCEndpointID: "vpce-1", VPCID: "vpc-1",
 		},
@@ -22,6 +25,8 @@ func TestAnEndpointHidesTheSourceAddressAndShowsItself(t *testing.T) {
 		"aws:principaltype": {"AssumedRole"}, "aws:principalaccount": {account}, "aws:principalarn": {roleARN},
 		"aws:userid": {"AROAX:s1"}, "aws:vpcsourceip": {"10.0.1.5"}, "aws:sourcevpce": {"vpce-1"}, "aws:sourcevpc": {"vpc-1"},
 		"aws:currenttime": {"2026-01-01T00:00:00Z"}, "aws:epochtime": {"1767225600"}, "aws:requestedregion": {"us-west-2"},
+		"aws:sourcevpcarn": {"arn:aws:ec2:us-west-2:000000000000:vpc/vpc-1"}, "aws:vpceaccount": {account},
+		"aws:multifactorauthpresent": {"false"}, "aws:tokenissuetime": {"2025-12-31T23:50:00Z"}, "lambda:sourcefunctionarn": {"arn:f"},
 		"aws:securetransport": {"false"}, "aws:viaawsservice": {"false"}, "aws:principalisawsservice": {"false"},
 	}
 	if diff := cmp.Diff(want, Context(call)); diff != "" {

@@ -133,7 +133,7 @@ func Evaluate(r Request, p Policies) Decision {
 
 	d := decide(r.Principal, p, f)
 	d.CrossAccount = crossAccount(r.Principal, p)
-	d.Trace = e.trace
+	d.Context, d.Trace = r.Context, e.trace
 	return d
 }
 

@@ -105,6 +105,8 @@ type Decision struct {
 	Sid       string
 	// CrossAccount: caller and resource are of different accounts.
 	CrossAccount bool
+	// Context is the request's, by which it was decided.
+	Context map[string][]string
 	// Trace holds every statement that was looked at, in order.
 	Trace []Step
 }

@@ -60,8 +60,7 @@ func failureMessage(call *api.Call, q Question, d policy.Decision) []byte {
 	}
 	f.Context.Principal.ID, f.Context.Principal.Name, f.Context.Principal.ARN = call.Caller.UserID, call.Caller.UserName, call.Caller.ARN
 	f.Context.Action, f.Context.Resource = q.Action, q.Resource
-	keys := policy.Context(call)
-	maps.Copy(keys, q.Keys)
+	keys := d.Context
 	f.Context.Conditions.Items = []condition{}
 	for _, key := range slices.Sorted(maps.Keys(keys)) {
 		f.Context.Conditions.Items = append(f.Context.Conditions.Items, condition{key, values(keys[key])})

@@ -2,6 +2,7 @@ package ec2
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/culvert-cloud/culvert/internal/service"
 	"github.com/culvert-cloud/culvert/internal/state"
@@ -170,6 +171,11 @@ func (s *ec2) endpointOperations() []service.Operation {
 		service.Update("CreateVpcEndpoint", s.createVPCEndpoint, on(func(in *CreateVpcEndpointInput) refs {
 			return slices.Concat(refs{made("vpc-endpoint"), vpcRef(in.VpcId)}, many("subnet", in.SubnetIds),
 				many("security-group", in.SecurityGroupIds), many("route-table", in.RouteTableIds))
+		}), service.Conditions(func(_ state.Reader, in *CreateVpcEndpointInput, resource string) map[string][]string {
+			if !strings.Contains(resource, ":vpc-endpoint/") {
+				return nil
+			}
+			return map[string][]string{"ec2:vpceservicename": {value(in.ServiceName)}}
 		})),
 		service.Update("DeleteVpcEndpoints", s.deleteVPCEndpoints, on(func(in *DeleteVpcEndpointsInput) refs { return many("vpc-endpoint", in.VpcEndpointIds) })),
 		service.View("DescribeVpcEndpoints", s.describeVPCEndpoints, service.OnAny()),

@@ -39,7 +39,11 @@ func (s *Service) decide(r state.Reader, call *api.Call, q Question, resourceDec
 	p.Resource, p.ResourceDecides = q.Policy, resourceDecides
 	keys := policy.Context(call)
 	keys["aws:resourceaccount"] = []string{r.Account()}
+	if strings.HasPrefix(q.Resource, "arn:aws:ec2:") {
+		keys["ec2:region"] = []string{call.Region}
+	}
 	putPrincipalTags(r, keys, &call.Caller)
+	maps.Copy(keys, resourceKeys(r, q.Resource))
 	maps.Copy(keys, q.Keys)
 	return policy.Evaluate(policy.Request{
 		Action: q.Action, Resource: q.Resource, Principal: policy.PrincipalOf(&call.Caller), Context: keys,

@@ -33,7 +33,7 @@ func (s *Service) Definition() service.Definition {
 		Protocol:  service.AWSQuery,
 		Version:   "2010-05-08",
 		Namespace: "https://iam.amazonaws.com/doc/2010-05-08/",
-		Operations: slices.Concat(
+		Operations: withBoundaryKeys(slices.Concat(
 			s.roleOperations(),
 			s.policyOperations(),
 			s.instanceProfileOperations(),
@@ -42,7 +42,7 @@ func (s *Service) Definition() service.Definition {
 			s.accountOperations(),
 			s.simulationOperations(),
 			s.serviceLinkedRoleOperations(),
-		),
+		)),
 	}
 }
 

@@ -1,6 +1,9 @@
 package lambda
 
 import (
+	"slices"
+
+	"github.com/culvert-cloud/culvert/internal/resource"
 	"github.com/culvert-cloud/culvert/internal/service"
 	"github.com/culvert-cloud/culvert/internal/state"
 )
@@ -18,12 +21,13 @@ func (s *Service) Definition() service.Definition {
 func (s *Service) operations() []service.Operation {
 	return []service.Operation{
 		service.Stream("CreateFunction", s.createFunction, on(func(in *CreateFunctionInput) (*string, *string) { return in.FunctionName, nil }),
-			passing(func(in *CreateFunctionInput) *string { return in.Role })),
+			passing(func(in *CreateFunctionInput) *string { return in.Role }), placing(func(in *CreateFunctionInput) *VpcConfig { return in.VpcConfig })),
 		service.View("GetFunction", s.getFunction, on(func(in *GetFunctionInput) (*string, *string) { return in.FunctionName, in.Qualifier })),
 		service.View("GetFunctionConfiguration", s.getFunctionConfiguration, on(func(in *GetFunctionConfigurationInput) (*string, *string) { return in.FunctionName, in.Qualifier })),
 		service.Stream("UpdateFunctionCode", s.updateCode, on(func(in *UpdateFunctionCodeInput) (*string, *string) { return in.FunctionName, nil })),
 		service.Stream("UpdateFunctionConfiguration", s.updateConfiguration, on(func(in *UpdateFunctionConfigurationInput) (*string, *string) { return in.FunctionName, nil }),
-			passing(func(in *UpdateFunctionConfigurationInput) *string { return in.Role })),
+			passing(func(in *UpdateFunctionConfigurationInput) *string { return in.Role }),
+			placing(func(in *UpdateFunctionConfigurationInput) *VpcConfig { return in.VpcConfig })),
 		service.Stream("DeleteFunction", s.deleteFunction, on(func(in *DeleteFunctionInput) (*string, *string) { return in.FunctionName, in.Qualifier })),
 		service.View("ListFunctions", s.listFunctions, service.OnAny()),
 		service.View("ListVersionsByFunction", s.listVersions, on(func(in *ListVersionsByFunctionInput) (*string, *string) { return in.FunctionName, nil })),
@@ -55,6 +59,24 @@ func on[In any](f func(*In) (name, qualifier *string)) service.Option {
 	return service.On(func(r state.Reader, in *In) []string {
 		name, qualifier := f(in)
 		return []string{declaredARN(r, name, qualifier)}
+	})
+}
+
+// placing is the condition keys by which policies say into which networks functions may be put. See the Lambda guide,
+// "Using IAM condition keys for VPC settings".
+func placing[In any](config func(*In) *VpcConfig) service.Option {
+	return service.Conditions(func(r state.Reader, in *In, _ string) map[string][]string {
+		c := config(in)
+		if c == nil || len(c.SubnetIds) == 0 {
+			return nil
+		}
+		keys := map[string][]string{"lambda:subnetids": c.SubnetIds, "lambda:securitygroupids": c.SecurityGroupIds}
+		for _, id := range c.SubnetIds {
+			if s, ok := state.Get[*resource.Subnet](r, id); ok && !slices.Contains(keys["lambda:vpcids"], string(s.VPCID)) {
+				keys["lambda:vpcids"] = append(keys["lambda:vpcids"], string(s.VPCID))
+			}
+		}
+		return keys
 	})
 }
 

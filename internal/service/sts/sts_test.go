@@ -66,6 +66,7 @@ func TestASessionIsKnownByItsToken(t *testing.T) {
 	want := Credential{Secret: k.SecretAccessKey, Caller: api.Caller{
 		Type: api.AssumedRole, Account: account, ARN: "arn:aws:sts::000000000000:assumed-role/demo/s1", RoleARN: demoRole().ARN,
 		RoleName: "demo", SessionName: "s1", UserID: "AROAEXAMPLE:s1", AccessKeyID: k.AccessKeyID, SessionPolicy: `{"a":"policy"}`,
+		IssuedAt: start.Truncate(time.Second),
 	}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("credential (-want +got):\n%s", diff)

@@ -82,6 +82,8 @@ type claims struct {
 	Tags       map[string]string `json:"t,omitempty"`
 	Transitive []string          `json:"tt,omitempty"`
 	Source     string            `json:"si,omitempty"`
+	Keys       map[string]string `json:"ck,omitempty"`
+	Issued     int64             `json:"n,omitempty"` // Unix seconds
 	Behind     string            `json:"b,omitempty"` // the key of the user or root who asked for a token; then there is no role
 }
 
@@ -94,6 +96,9 @@ type Session struct {
 	Tags           map[string]string
 	TransitiveTags []string
 	SourceIdentity string
+	// Keys are condition keys that all calls of the session have, lower case: what a service knows of whom it made the
+	// session for.
+	Keys map[string]string
 }
 
 // NewVault makes a vault.
@@ -154,7 +159,7 @@ func (v *Vault) Mint(role *resource.Role, sessionName string, ttl time.Duration,
 func (v *Vault) MintSession(role *resource.Role, s Session) (SessionKey, error) {
 	return v.mint(s.TTL, claims{
 		Role: role.Name, ARN: role.ARN, ID: role.ID, Session: s.Name, Policy: s.Policy, PolicyARNs: s.PolicyARNs,
-		Tags: s.Tags, Transitive: s.TransitiveTags, Source: s.SourceIdentity,
+		Tags: s.Tags, Transitive: s.TransitiveTags, Source: s.SourceIdentity, Keys: s.Keys,
 	})
 }
 
@@ -164,9 +169,10 @@ func (v *Vault) MintToken(accessKeyID string, ttl time.Duration) (SessionKey, er
 }
 
 func (v *Vault) mint(ttl time.Duration, c claims) (SessionKey, error) {
-	expires := v.config.Now().Add(ttl).UTC().Truncate(time.Second)
+	now := v.config.Now()
+	expires := now.Add(ttl).UTC().Truncate(time.Second)
 	id := newKeyID(keyPrefix)
-	c.Key, c.Expires = id, expires.Unix()
+	c.Key, c.Issued, c.Expires = id, now.Unix(), expires.Unix()
 	text, err := json.Marshal(c)
 	if err != nil {
 		return SessionKey{}, fmt.Errorf("make session: %w", err)
@@ -266,6 +272,7 @@ func (v *Vault) tokenCredential(c *claims) (Credential, error) {
 		return Credential{}, ErrInvalidToken
 	}
 	known.Secret, known.Caller.AccessKeyID, known.Caller.Temporary = v.secret(c.Key), c.Key, true
+	known.Caller.IssuedAt = time.Unix(c.Issued, 0)
 	return known, nil
 }
 
@@ -298,6 +305,7 @@ func (v *Vault) caller(c *claims) api.Caller {
 		SessionPolicy: c.Policy,
 
 		SessionPolicyARNs: c.PolicyARNs, SessionTags: c.Tags, TransitiveTags: c.Transitive, SourceIdentity: c.Source,
+		SessionKeys: c.Keys, IssuedAt: time.Unix(c.Issued, 0),
 	}
 }
 

@@ -135,7 +135,7 @@ func (w *wantedCall) answer(call *api.Call, d policy.Decision, keys map[string][
 	for _, s := range d.Trace {
 		a.Trace = append(a.Trace, s.String())
 	}
-	a.Notes = w.unknown(call, d, keys)
+	a.Notes = w.unknown(call, d)
 	a.Reason = a.text(call)
 	if d.Allowed {
 		a.Summary = fmt.Sprintf("%s may call %s on %s: %s", call.Caller.ARN, w.action, w.resource, a.Reason)
@@ -156,7 +156,7 @@ func (w *wantedCall) answer(call *api.Call, d policy.Decision, keys map[string][
 }
 
 // unknown says which condition keys decide, or might have, that only the call itself brings.
-func (w *wantedCall) unknown(call *api.Call, d policy.Decision, keys map[string][]string) []string {
+func (w *wantedCall) unknown(call *api.Call, d policy.Decision) []string {
 	var names []string
 	for _, s := range d.Trace {
 		if s.Element != "" && s.Element != "Condition" {
@@ -164,7 +164,8 @@ func (w *wantedCall) unknown(call *api.Call, d policy.Decision, keys map[string]
 		}
 		for _, condition := range s.Conditions() {
 			key := strings.ToLower(condition.Key)
-			_, known := keys[key]
+			_, known := d.Context[key]
+			known = known && key != "aws:sourceip"
 			if broughtByCall(key, call.Origin) && !known && !slices.Contains(names, condition.Key) {
 				names = append(names, condition.Key)
 			}
@@ -190,5 +191,5 @@ func broughtByCall(key string, from api.Origin) bool {
 	case key == "aws:useragent", key == "aws:referer", key == "aws:tagkeys":
 		return true
 	}
-	return !strings.HasPrefix(key, "aws:") || strings.HasPrefix(key, "aws:requesttag/") || strings.HasPrefix(key, "aws:resourcetag/")
+	return !strings.HasPrefix(key, "aws:") || strings.HasPrefix(key, "aws:requesttag/")
 }
