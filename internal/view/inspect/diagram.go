@@ -93,6 +93,14 @@ func (c *Config) drawn(t *topology.Topology) diagram.Input {
 		}
 		in.Functions = append(in.Functions, d)
 	}
+	names(in.Names, state.List[*resource.Instance](v), func(r *resource.Instance) resource.Tags { return r.Tags })
+	names(in.Names, state.List[*resource.EgressOnlyGateway](v), func(r *resource.EgressOnlyGateway) resource.Tags { return r.Tags })
+	names(in.Names, state.List[*resource.VPCPeeringConnection](v), func(r *resource.VPCPeeringConnection) resource.Tags { return r.Tags })
+	for _, i := range state.List[*resource.Instance](v) {
+		if i.InterfaceID != "" {
+			in.Instances = append(in.Instances, diagram.Instance{ID: string(i.ID), State: i.State, ENI: i.InterfaceID})
+		}
+	}
 	for _, b := range state.List[*resource.Bucket](v) {
 		in.Buckets = append(in.Buckets, b.Name)
 	}
