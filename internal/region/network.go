@@ -23,13 +23,12 @@ import (
 )
 
 func (r *Region) openDriver(context.Context) error {
-	r.flows = flow.NewMemory()
-	driver, err := linux.New(linux.Config{Log: r.config.Log, Dropped: r.dropped, Skipped: func(resource.VPCID) { r.flows.Skip() }})
+	driver, err := linux.New(linux.Config{Log: r.config.Log, Dropped: r.dropped, Skipped: func(resource.VPCID) { r.flows.Skip() }, Flows: true})
 	if err != nil {
 		return fmt.Errorf("make the network: %w", linux.Explain(err))
 	}
 	r.network = driver
-	r.later(driver.Close)
+	r.openFlows(driver)
 	return nil
 }
 
@@ -109,7 +108,7 @@ func (r *Region) inspector() inspect.Config {
 			Version: r.config.Version, Endpoint: r.URL(), PID: hostPID(), Started: r.started, Data: r.config.Data, Rootless: launch.Rootless(),
 			AssumePrivateDNS: r.config.AssumePrivateDNS, NotEnforced: NotEnforced(), RunKey: filepath.Join(r.directory.path, runKey), Quotas: r.config.Quotas,
 		},
-		Log: r.config.Log, Store: r.store, Status: r.loop.Status, Topology: r.topology.Load, Flows: r.flows, Authority: r.authority.PEM(), Shutdown: r.end,
+		Log: r.config.Log, Store: r.store, Status: r.loop.Status, Topology: r.topology.Load, Flows: r.flows, Traffic: r.traffic, Collect: r.collector.collect, Authority: r.authority.PEM(), Shutdown: r.end,
 		Run: r.prepareRun, RunKey: r.runKey,
 		Session: r.session, Decide: r.decideAsked, Services: r.served, Calls: r.calls, Ending: r.ending,
 		Stats: func(ctx context.Context) (any, error) {

@@ -49,6 +49,8 @@ type Region struct {
 
 	network   *linux.Driver
 	flows     *flow.Memory
+	traffic   *flow.Totals
+	collector *collector
 	topology  atomic.Pointer[topology.Topology]
 	endpoints *endpoint.Endpoints
 	balancer  *balancer.Balancer

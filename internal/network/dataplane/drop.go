@@ -24,7 +24,9 @@ const (
 type Drop struct {
 	VPC resource.VPCID
 	// ENI is the interface whose rules decided; empty: something else than an interface sent the packet.
-	ENI    resource.NetworkInterfaceID
+	ENI resource.NetworkInterfaceID
+	// Sender is the interface that the packet came from; empty: something else.
+	Sender resource.NetworkInterfaceID
 	Stage  Stage
 	Egress bool // the packet was leaving the interface
 	// Of StageACL only. Entry is a number, * for the end of the list, or none where the ACL is not there.
@@ -35,5 +37,6 @@ type Drop struct {
 	Protocol            int
 	Source, Destination netip.AddrPort // port 0 where the protocol has none
 	ICMPType, ICMPCode  int
+	TCPFlags            uint8
 	Bytes               int
 }

@@ -48,7 +48,25 @@ func TestMemoryIsBounded(t *testing.T) {
 	if len(got) != remembered || got[len(got)-1].Number != 3*remembered || got[0].Number != 2*remembered+1 {
 		t.Errorf("%d records, from %d to %d", len(got), got[0].Number, got[len(got)-1].Number)
 	}
-	if len(m.numbers) != remembered {
-		t.Errorf("%d flows are known, want %d", len(m.numbers), remembered)
+	if len(m.rejected.places) != remembered {
+		t.Errorf("%d flows are known, want %d", len(m.rejected.places), remembered)
+	}
+}
+
+func TestWhatPassesDoesNotPushOutWhatDoesNot(t *testing.T) {
+	m, now := NewMemory(), time.Now()
+	m.Add(dropTo(80, now), said("no"))
+	flow := dataplane.Flow{VPC: "vpc-1", From: dataplane.Link{ENI: "eni-1"}, To: dataplane.Link{ENI: "eni-2"}, Protocol: 6, Packets: 2, Bytes: 100, First: now, Last: now}
+	for port := range uint16(2 * remembered) {
+		flow.Source = netip.AddrPortFrom(netip.MustParseAddr("10.0.0.5"), port)
+		m.Passed(flow)
+	}
+	m.Passed(flow)
+	got, _, _ := m.Newer(0)
+	if len(got) != remembered+1 || got[0].Accepted || !got[1].Accepted || got[1].ENI != "eni-1" || !got[1].Egress {
+		t.Fatalf("%d records, the first two %+v", len(got), got[:2])
+	}
+	if last := got[remembered]; last.Packets != 4 || last.Bytes != 200 {
+		t.Errorf("the last flow is %+v", last)
 	}
 }

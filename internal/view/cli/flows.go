@@ -26,6 +26,7 @@ type flowLine struct {
 	Action              string    `json:"action"`
 	Protocol            int       `json:"protocol"`
 	Source, Destination flowEnd
+	Packets             int    `json:"packets"`
 	Bytes               int    `json:"bytes"`
 	Component           string `json:"component"`
 	Text                string `json:"text"`
@@ -41,14 +42,16 @@ type flowEnd struct {
 }
 
 func newFlows(c *client) *cobra.Command {
-	var follow, asJSON bool
+	var follow, asJSON, accepted, rejected bool
 	var function, eni, vpc string
 	cmd := &cobra.Command{
 		Use:   "flows",
-		Short: "Show packets that were dropped, and what decided that",
-		Long: `Show what the network dropped, a line a flow: when, from whom, to whom, and which security group, network ACL entry,
-route or missing route said no. With -f go on until Ctrl-C. The latest 4096 flows are remembered while the region runs.`,
-		Example: `  culvert flows
+		Short: "Show which packets passed and which were dropped, and what decided that",
+		Long: `Show what became of packets, a line a flow and direction: when, from whom, to whom, how much; and of what was dropped,
+which security group, network ACL entry, route or missing route said no. Packets of a flow within a minute are one line, which
+is shown at the first of them. With -f go on until Ctrl-C. The latest 4096 flows that passed are remembered while the region
+runs, and as many that did not.`,
+		Example: `  culvert flows --rejected
   culvert flows -f --function my-function
   culvert flows --json`,
 		Args: noArguments,
@@ -59,12 +62,21 @@ route or missing route said no. With -f go on until Ctrl-C. The latest 4096 flow
 					q.Set(name, value)
 				}
 			}
+			if accepted {
+				q.Set("action", "ACCEPT")
+			}
+			if rejected {
+				q.Set("action", "REJECT")
+			}
 			return c.flows(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), q, follow, printFlow(asJSON))
 		},
 	}
 	f := cmd.Flags()
 	f.BoolVarP(&follow, "follow", "f", false, "go on until Ctrl-C")
 	f.BoolVar(&asJSON, "json", false, "print JSON, an object a line")
+	f.BoolVar(&accepted, "accepted", false, "only what passed")
+	f.BoolVar(&rejected, "rejected", false, "only what was dropped")
+	cmd.MarkFlagsMutuallyExclusive("accepted", "rejected")
 	f.StringVar(&function, "function", "", "only flows of this function's interfaces")
 	f.StringVar(&eni, "eni", "", "only flows of this interface")
 	f.StringVar(&vpc, "vpc", "", "only flows in this VPC")
@@ -88,7 +100,7 @@ func (c *client) flows(ctx context.Context, w, notes io.Writer, q url.Values, fo
 			}
 		}
 		if a.Skipped > skipped {
-			fmt.Fprintln(notes, "culvert: more was dropped than could be told; some flows are missing")
+			fmt.Fprintln(notes, "culvert: there was more than could be told; some flows are missing")
 			skipped = a.Skipped
 		}
 		q.Set("after", strconv.FormatUint(a.Last, 10))
@@ -117,6 +129,10 @@ func (l flowLine) String() string {
 	protocol := map[int]string{1: "icmp", 6: "tcp", 17: "udp"}[l.Protocol]
 	if protocol == "" {
 		protocol = "protocol " + strconv.Itoa(l.Protocol)
+	}
+	if l.Action == "ACCEPT" {
+		return fmt.Sprintf("%s %s %s -> %s %s %d packets, %d bytes", l.Time.Local().Format("15:04:05.000"), l.Action,
+			l.Source.text(true), l.Destination.text(true), protocol, l.Packets, l.Bytes)
 	}
 	return fmt.Sprintf("%s %s %s -> %s %s %d bytes: %s [%s]", l.Time.Local().Format("15:04:05.000"), l.Action,
 		l.Source.text(false), l.Destination.text(true), protocol, l.Bytes, l.Text, l.Component)

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/culvert-cloud/culvert/internal/network/flow"
@@ -27,19 +28,19 @@ type flowAnswer struct {
 	Number      uint64    `json:"number"`
 	Time        time.Time `json:"time"`
 	Last        time.Time `json:"last"`
-	Action      string    `json:"action"` // REJECT
+	Action      string    `json:"action"` // ACCEPT, REJECT
 	VPC         string    `json:"vpc"`
-	Interface   string    `json:"interface,omitempty"` // that decided
+	Interface   string    `json:"interface,omitempty"` // that decided; of what passed, that sent it, or got it from elsewhere
 	Direction   string    `json:"direction"`           // as that interface sees it
 	Protocol    int       `json:"protocol"`
 	Source      endAnswer `json:"source"`
 	Destination endAnswer `json:"destination"`
-	Packets     int       `json:"packets"`
-	Bytes       int       `json:"bytes"`
-	Component   string    `json:"component"`
+	Packets     uint64    `json:"packets"`
+	Bytes       uint64    `json:"bytes"`
+	Component   string    `json:"component,omitempty"`
 	Code        string    `json:"code,omitempty"`
 	Rule        string    `json:"rule,omitempty"`
-	Text        string    `json:"text"`
+	Text        string    `json:"text,omitempty"`
 }
 
 // endAnswer is one end of a flow, and what is known of it.
@@ -53,7 +54,7 @@ type endAnswer struct {
 }
 
 // flows tells what became of packets: after= a number, wait= seconds for the first one if there is none; function=,
-// eni= and vpc= choose.
+// eni=, vpc= and action= choose.
 func (c *Config) flows(r *http.Request) (any, error) {
 	q := r.URL.Query()
 	after, err := strconv.ParseUint(orZero(q.Get("after")), 10, 64)
@@ -70,12 +71,17 @@ func (c *Config) flows(r *http.Request) (any, error) {
 			return nil, notFound("there is no function %q in this region", name)
 		}
 	}
+	action := strings.ToUpper(q.Get("action"))
+	if action != "" && action != "ACCEPT" && action != "REJECT" {
+		return nil, badRequest("action %q is neither ACCEPT nor REJECT", q.Get("action"))
+	}
+	c.Collect()
 	records, skipped := c.waitForFlows(r, after, min(time.Duration(seconds)*time.Second, longestWait))
 	out := flowsAnswer{Flows: []flowAnswer{}, Last: after, Skipped: skipped}
 	for _, record := range records {
 		out.Last = record.Number
 		a := c.flowAnswer(record)
-		if chosen(a, q.Get("function"), q.Get("eni"), q.Get("vpc")) {
+		if (action == "" || a.Action == action) && chosen(a, q.Get("function"), q.Get("eni"), q.Get("vpc")) {
 			out.Flows = append(out.Flows, a)
 		}
 	}
@@ -114,14 +120,16 @@ func chosen(a flowAnswer, function, eni, vpc string) bool {
 }
 
 func (c *Config) flowAnswer(r flow.Record) flowAnswer {
-	d := r.Drop
-	direction := "ingress"
-	if d.Egress {
+	direction, action := "ingress", "REJECT"
+	if r.Egress {
 		direction = "egress"
 	}
+	if r.Accepted {
+		action = "ACCEPT"
+	}
 	return flowAnswer{
-		Number: r.Number, Time: d.Time, Last: r.Last, Action: "REJECT", VPC: string(d.VPC), Interface: string(d.ENI), Direction: direction,
-		Protocol: d.Protocol, Source: c.end(d.VPC, d.Source), Destination: c.end(d.VPC, d.Destination),
+		Number: r.Number, Time: r.First, Last: r.Last, Action: action, VPC: string(r.VPC), Interface: string(r.ENI), Direction: direction,
+		Protocol: r.Protocol, Source: c.end(r.VPC, r.Source), Destination: c.end(r.VPC, r.Destination),
 		Packets: r.Packets, Bytes: r.Bytes, Component: r.Component.ID, Code: r.Code, Rule: r.Rule, Text: r.Text,
 	}
 }
@@ -160,4 +168,10 @@ func publicServiceAt(t *topology.Topology, a netip.Addr) string {
 		}
 	}
 	return ""
+}
+
+// traffic is the answer of GET /_culvert/traffic.
+func (c *Config) traffic(*http.Request) (any, error) {
+	c.Collect()
+	return map[string]any{"traffic": c.Traffic.All()}, nil
 }

@@ -54,6 +54,8 @@ type Config struct {
 	Topology func() *topology.Topology
 	Stats    func(context.Context) (any, error)
 	Flows    *flow.Memory
+	Traffic  *flow.Totals
+	Collect  func() // asks the network what passed until now
 	// Session says as whom a function calls, and Decide whether a call may happen: what the front door uses.
 	Session func(f *resource.Function) (api.Caller, error)
 	Decide  func(r state.Reader, call *api.Call, q Question) (policy.Decision, error)
@@ -118,6 +120,7 @@ func New(c Config) http.Handler {
 	mux.HandleFunc("GET /_culvert/calls", c.serveCalls)
 	handle("GET /_culvert/policy/suggest", c.suggest)
 	handle("GET /_culvert/flows", c.flows)
+	handle("GET /_culvert/traffic", c.traffic)
 	handle("/_culvert/", func(r *http.Request) (any, error) {
 		return nil, &problem{http.StatusNotFound, fmt.Sprintf("there is no %s %s here", r.Method, r.URL.Path)}
 	})

@@ -18,7 +18,7 @@ import (
 )
 
 func benchDriver(b *testing.B) *Driver {
-	d, err := New(Config{})
+	d, err := New(Config{Flows: true})
 	if err != nil {
 		b.Fatal(err)
 	}

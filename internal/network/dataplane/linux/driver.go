@@ -20,6 +20,8 @@ type Config struct {
 	// that there were more than could be read. Both are called by one goroutine for each VPC, and must not wait.
 	Dropped func(dataplane.Drop)
 	Skipped func(resource.VPCID)
+	// Flows makes the routers count what passes, for who calls Flows at least every few seconds.
+	Flows bool
 }
 
 // Driver makes topologies real. It is safe for concurrent use.
@@ -28,6 +30,7 @@ type Driver struct {
 	internet *internet
 	dropped  func(dataplane.Drop)
 	skipped  func(resource.VPCID)
+	counting bool
 
 	applying sync.Mutex // one Apply at a time; taken before mu
 
@@ -37,6 +40,8 @@ type Driver struct {
 	gateways  map[resource.VPCEndpointID]resource.VPCID      // VPC of each gateway endpoint; guarded by mu
 	listeners map[dataplane.Place]map[*listener]struct{}     // guarded by mu
 	closed    bool                                           // guarded by mu
+	untold    []dataplane.Flow                               // of routers that are gone; guarded by mu
+	lost      uint64                                         // packets in no flow, of routers that are gone; guarded by mu
 }
 
 var _ dataplane.Driver = (*Driver)(nil)
@@ -51,7 +56,7 @@ func New(c Config) (*Driver, error) {
 		return nil, err
 	}
 	return &Driver{
-		log: c.Log, internet: net, dropped: c.Dropped, skipped: c.Skipped,
+		log: c.Log, internet: net, dropped: c.Dropped, skipped: c.Skipped, counting: c.Flows,
 		routers:   map[resource.VPCID]*router{},
 		homes:     map[resource.NetworkInterfaceID]resource.VPCID{},
 		gateways:  map[resource.VPCEndpointID]resource.VPCID{},
@@ -121,6 +126,11 @@ func (d *Driver) needRouter(id resource.VPCID) error {
 			d.log.Warn("drops are not told", "vpc", id, "error", err)
 		}
 	}
+	if d.counting {
+		if err := r.countPassing(); err != nil {
+			d.log.Warn("flows are not told", "vpc", id, "error", err)
+		}
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.routers[id] = r
@@ -149,6 +159,7 @@ func (d *Driver) removeRouter(r *router) {
 			d.log.Warn("left to the kernel", "vpc", r.vpc, "error", err)
 		}
 	}
+	d.keepFlows(r)
 	r.close()
 }
 
@@ -248,6 +259,7 @@ func (d *Driver) Close() error {
 	d.closeLostLocked()
 	d.mu.Unlock()
 	for _, r := range routers {
+		d.keepFlows(r)
 		r.close()
 	}
 	d.internet.close()

@@ -217,14 +217,16 @@ func (r *router) readDrop(b []byte) (dataplane.Drop, bool) {
 			prefix = strings.TrimRight(string(data), "\x00")
 		case kind == nfulPayload:
 			known = readHead(data, &d)
+			d.TCPFlags = flagsOf(flagsOfHead(data))
 		}
 		b = b[min((size+3)&^3, len(b)):]
 	}
 	if !known || !parsePrefix(prefix, &d) {
 		return d, false
 	}
+	d.Sender = r.behind(input)
 	if d.Egress {
-		d.ENI = r.behind(input)
+		d.ENI = d.Sender
 	} else {
 		d.ENI = r.behind(output)
 	}

@@ -14,29 +14,37 @@ type tally struct{ packets, bytes uint64 }
 
 // counters reads all named counters of a table.
 func (n *nft) counters(table string) (map[string]tally, error) {
+	out := map[string]tally{}
+	err := n.query(unix.NFT_MSG_GETOBJ, table, []netlink.Attribute{text(unix.NFTA_OBJ_TABLE, table)}, func(message []byte) error {
+		return readCounter(message, out)
+	})
+	return out, err
+}
+
+// query asks for a list and hands on its messages.
+func (n *nft) query(kind uint16, table string, about []netlink.Attribute, each func([]byte) error) error {
 	if err := n.open(); err != nil {
-		return nil, err
+		return err
 	}
-	query, err := netlink.MarshalAttributes([]netlink.Attribute{text(unix.NFTA_OBJ_TABLE, table)})
+	question, err := netlink.MarshalAttributes(about)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	n.sequence++
-	buf := appendMessage(nil, unix.NFNL_SUBSYS_NFTABLES<<8|unix.NFT_MSG_GETOBJ, unix.NLM_F_DUMP, unix.NFPROTO_INET, 0, n.sequence, query)
-	if err := unix.Sendto(n.fd, buf, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
-		n.close()
-		return nil, fmt.Errorf("read counters in %s: %w", n.ns.Name(), err)
+	buf := appendMessage(nil, unix.NFNL_SUBSYS_NFTABLES<<8|kind, unix.NLM_F_DUMP, unix.NFPROTO_INET, 0, n.sequence, question)
+	err = unix.Sendto(n.fd, buf, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK})
+	if err == nil {
+		err = n.dump(each)
 	}
-	out := map[string]tally{}
-	if err := n.dump(out); err != nil {
+	if err != nil {
 		n.close()
-		return nil, fmt.Errorf("read counters in %s: %w", n.ns.Name(), err)
+		return fmt.Errorf("read table %s in %s: %w", table, n.ns.Name(), err)
 	}
-	return out, nil
+	return nil
 }
 
 // dump reads answers to the last query until the kernel says that it is done.
-func (n *nft) dump(out map[string]tally) error {
+func (n *nft) dump(each func([]byte) error) error {
 	buf := make([]byte, 1<<16)
 	for {
 		length, _, err := unix.Recvfrom(n.fd, buf, 0)
@@ -59,7 +67,7 @@ func (n *nft) dump(out map[string]tally) error {
 			case kind == unix.NLMSG_ERROR:
 				return unix.Errno(-int32(binary.NativeEndian.Uint32(b[unix.NLMSG_HDRLEN:])))
 			default:
-				if err := readCounter(b[unix.NLMSG_HDRLEN+4:size], out); err != nil {
+				if err := each(b[unix.NLMSG_HDRLEN+4 : size]); err != nil {
 					return err
 				}
 			}

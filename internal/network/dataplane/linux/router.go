@@ -29,6 +29,7 @@ type router struct {
 	open     bool     // the guard lets packets be forwarded
 	silent   bool     // the kernel cannot tell what it drops
 	drops    *dropLog // nil: nobody watches
+	passing  *passing // nil: nothing is counted
 	rules    *ruleset // nil: not known
 	tables   map[uint32]table
 	marks    map[uint32]bool // tables that a mark leads to
@@ -164,6 +165,8 @@ func (r *router) change(ctx context.Context, v *topology.VPC, net *internet) err
 	if err := r.addLinks(ctx, p, net); err != nil {
 		return err
 	}
+	r.passing.settle(v)
+	r.passing.learn(r, v)
 	r.noteGone(p)
 	if err := r.setRules(p.rules); err != nil {
 		return err
