@@ -137,7 +137,7 @@ func seen(p *Picture) map[string]Point {
 // make room, everything else is unrelated.
 func TestOneMoreResourceMovesFewBoxes(t *testing.T) {
 	moved, all := 0, 0
-	for seed := range uint64(300) {
+	for seed := range uint64(150) {
 		for kind := range 6 {
 			n := generated(t, seed)
 			before := Draw(n.input())
