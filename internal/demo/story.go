@@ -194,7 +194,7 @@ func (s *story) price() error {
 	nat, endpoint, gateway := c.Roads[0].USD.Dollars(), c.Roads[1].USD.Dollars(), c.Roads[2].USD.Dollars()
 	s.result.Roads[0].MonthlyUSD, s.result.Roads[1].MonthlyUSD = endpoint, nat
 	s.result.Price = Price{
-		GBPerMonth: s.options.GBPerMonth, PricesOf: c.PricesOf, GatewayUSD: gateway, BreakEvenGB: c.BreakEvenGB,
+		GBPerMonth: s.options.GBPerMonth, PricesOf: c.Region, GatewayUSD: gateway, BreakEvenGB: c.BreakEvenGB,
 		BreakEvenExplain: breakEven(c),
 	}
 	return nil

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -59,7 +60,12 @@ func (c *client) call(ctx context.Context, method, path string, query url.Values
 
 // fetch makes one request and returns the answer as it is.
 func (c *client) fetch(ctx context.Context, method, path string, query url.Values) ([]byte, error) {
-	answer, err := c.open(ctx, method, path, query)
+	return c.send(ctx, method, path, query, nil)
+}
+
+// send is fetch with something to be read by the region.
+func (c *client) send(ctx context.Context, method, path string, query url.Values, body []byte) ([]byte, error) {
+	answer, err := c.openWith(ctx, method, path, query, body)
 	if err != nil {
 		return nil, err
 	}
@@ -77,13 +83,17 @@ func readAnswer(r io.Reader) ([]byte, error) {
 
 // open makes one request and returns the answer to be read, and closed.
 func (c *client) open(ctx context.Context, method, path string, query url.Values) (io.ReadCloser, error) {
+	return c.openWith(ctx, method, path, query, nil)
+}
+
+func (c *client) openWith(ctx context.Context, method, path string, query url.Values, body []byte) (io.ReadCloser, error) {
 	base, err := url.Parse(*c.endpoint)
 	if err != nil || base.Host == "" {
 		return nil, &exitError{ExitUsage, fmt.Sprintf("--endpoint %q is not a URL such as http://%s", *c.endpoint, DefaultListen)}
 	}
 	u := base.JoinPath("/_culvert/", path)
 	u.RawQuery = query.Encode()
-	request, err := http.NewRequestWithContext(ctx, method, u.String(), nil)
+	request, err := http.NewRequestWithContext(ctx, method, u.String(), bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
@@ -98,11 +108,11 @@ func (c *client) open(ctx context.Context, method, path string, query url.Values
 		return response.Body, nil
 	}
 	defer response.Body.Close()
-	body, err := readAnswer(response.Body)
+	problem, err := readAnswer(response.Body)
 	if err != nil {
 		return nil, err
 	}
-	return nil, refusal(response.StatusCode, body)
+	return nil, refusal(response.StatusCode, problem)
 }
 
 func refusal(code int, body []byte) error {

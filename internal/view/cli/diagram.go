@@ -28,13 +28,14 @@ func newDiagram(c *client) *cobra.Command {
 With --path, the way of one connection is drawn over it, as far as it goes; where it is blocked, in red, with the code.`,
 		Example: `  culvert diagram -o network.svg
   culvert diagram --path "my-function -> s3" -o blocked.svg
+  culvert diagram -o network.png --dark
   culvert diagram --format mermaid`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.draw(cmd, c) },
 	}
 	f := cmd.Flags()
 	f.StringVarP(&p.output, "output", "o", "", "file to write; its ending says the format, unless --format does (default: standard output)")
-	f.StringVar(&p.format, "format", "", "svg, mermaid, dot or json (default svg)")
+	f.StringVar(&p.format, "format", "", "svg, png, mermaid, dot or json (default svg)")
 	f.StringVar(&p.path, "path", "", `draw this path: "FUNCTION -> SERVICE", also an interface, a DNS name or an address`)
 	f.StringVar(&p.title, "title", "", "title of the picture")
 	f.BoolVar(&p.dark, "dark", false, "draw for a dark background (default: the reader's choice)")
@@ -63,9 +64,9 @@ func (p picture) draw(cmd *cobra.Command, c *client) error {
 func (p picture) query() (url.Values, error) {
 	format := p.format
 	if ending := filepath.Ext(p.output); format == "" && ending != "" {
-		format = map[string]string{".svg": "svg", ".mmd": "mermaid", ".mermaid": "mermaid", ".dot": "dot", ".gv": "dot", ".json": "json"}[ending]
+		format = map[string]string{".svg": "svg", ".png": "png", ".mmd": "mermaid", ".mermaid": "mermaid", ".dot": "dot", ".gv": "dot", ".json": "json"}[ending]
 		if format == "" {
-			return nil, &exitError{ExitUsage, fmt.Sprintf("-o %s: there is no picture of the kind %s, only .svg, .mmd, .dot and .json", p.output, ending)}
+			return nil, &exitError{ExitUsage, fmt.Sprintf("-o %s: there is no picture of the kind %s, only .svg, .png, .mmd, .dot and .json", p.output, ending)}
 		}
 	}
 	q := url.Values{}

@@ -8,8 +8,7 @@ import (
 
 // Comparison is the month's bill of each road for the same traffic.
 type Comparison struct {
-	Region     string  `json:"region"`     // that was asked for
-	PricesOf   string  `json:"pricesOf"`   // whose prices these are
+	Region     string  `json:"region"`     // whose prices these are
 	Traffic    Traffic `json:"traffic"`    //
 	Roads      []Bill  `json:"roads"`      // NAT gateway, interface endpoint, gateway endpoint
 	ZonesOfNAT float64 `json:"zonesOfNAT"` // see Prices.ZonesOfNAT
@@ -19,8 +18,8 @@ type Comparison struct {
 	BreakEvenWithoutNATGB float64 `json:"breakEvenWithoutNATGB"`
 }
 
-// Compare reckons the roads of a region. For a region whose prices are not known it takes those of another and
-// says so in PricesOf.
+// Compare reckons the roads of a region by the prices that come with the program. A region that they are not of is
+// refused.
 func Compare(region string, t Traffic) (Comparison, error) {
 	if !(t.GB >= 0 && t.GB <= maxGB) {
 		return Comparison{}, fmt.Errorf("compare costs: %v GB is no amount of traffic", t.GB)
@@ -28,9 +27,16 @@ func Compare(region string, t Traffic) (Comparison, error) {
 	if t.Zones < 1 || t.NATGateways < 1 || t.NATGateways > t.Zones {
 		return Comparison{}, fmt.Errorf("compare costs: %d NAT gateways in %d zones: at least one, and at most one in each zone", t.NATGateways, t.Zones)
 	}
-	p, _ := Lookup(region)
+	table, err := EmbeddedPrices()
+	if err != nil {
+		return Comparison{}, err
+	}
+	p, err := table.Of(region)
+	if err != nil {
+		return Comparison{}, err
+	}
 	return Comparison{
-		Region: region, PricesOf: p.Region, Traffic: t,
+		Region: region, Traffic: t,
 		Roads:                 []Bill{p.NAT(t), p.InterfaceEndpoint(t), p.GatewayEndpoint(t)},
 		ZonesOfNAT:            p.ZonesOfNAT(),
 		BreakEvenGB:           p.BreakEvenGB(t.Zones),
@@ -102,10 +108,7 @@ func (c Comparison) breakEvenNote() string {
 }
 
 func (c Comparison) priceNote() string {
-	if c.Region == c.PricesOf {
-		return fmt.Sprintf("List prices of %s in USD, %d hours a month.", c.PricesOf, HoursPerMonth)
-	}
-	return fmt.Sprintf("The prices of %s are not known here: these are the list prices of %s in USD, %d hours a month.", c.Region, c.PricesOf, HoursPerMonth)
+	return fmt.Sprintf("List prices of %s in USD, %d hours a month.", c.Region, HoursPerMonth)
 }
 
 func oneDecimal(v float64) string { return strconv.FormatFloat(v, 'f', 1, 64) }

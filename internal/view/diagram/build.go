@@ -105,7 +105,7 @@ func (p *Picture) addVPC(in Input, v *topology.VPC) {
 		g.zones = append(g.zones, z)
 	}
 	p.fill(in, v, subnets)
-	p.addBorder(g)
+	p.addBorder(in.Topology, g)
 	p.groups = append(p.groups, g)
 	g.number(len(p.groups) - 1)
 }
@@ -128,11 +128,13 @@ func (p *Picture) fill(in Input, v *topology.VPC, subnets map[resource.SubnetID]
 		if s == nil {
 			continue
 		}
-		switch nat, endpoint := natOf(v, e), endpointOf(v, e); {
+		switch nat, endpoint, balancer := natOf(v, e), endpointOf(v, e), balancerOf(in.Topology, e); {
 		case nat != nil:
 			s.net = append(s.net, p.addCard(p.natCard(s, nat, e)))
 		case endpoint != nil:
 			s.net = append(s.net, p.addCard(p.endpointCard(s, endpoint, e)))
+		case balancer != nil:
+			s.net = append(s.net, p.addCard(balancerCard(s, balancer, e)))
 		case len(users[e.ID]) > 0:
 			for _, name := range slices.Sorted(slices.Values(users[e.ID])) {
 				s.work = append(s.work, p.addCard(&Card{
@@ -141,14 +143,18 @@ func (p *Picture) fill(in Input, v *topology.VPC, subnets map[resource.SubnetID]
 				}))
 			}
 		default:
-			s.work = append(s.work, p.addCard(p.interfaceCard(s, e)))
+			c := p.interfaceCard(s, e)
+			if i := slices.IndexFunc(in.Instances, func(i Instance) bool { return i.ENI == e.ID }); i >= 0 {
+				p.becomeInstance(c, in.Instances[i])
+			}
+			s.work = append(s.work, p.addCard(c))
 		}
 	}
 	for _, s := range subnets {
 		slices.SortStableFunc(s.work, func(a, b *Card) int {
 			return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Label, b.Label), cmp.Compare(a.Key, b.Key))
 		})
-		slices.SortStableFunc(s.net, func(a, b *Card) int { return cmp.Or(-cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Key, b.Key)) })
+		slices.SortStableFunc(s.net, func(a, b *Card) int { return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Key, b.Key)) })
 	}
 }
 
@@ -187,9 +193,13 @@ func (p *Picture) natCard(s *subnet, n *topology.NATGateway, e *topology.ENI) *C
 }
 
 func (p *Picture) endpointCard(s *subnet, endpoint *topology.Endpoint, e *topology.ENI) *Card {
+	leadsTo := serviceName(endpoint.Service)
+	if len(endpoint.LoadBalancers) > 0 {
+		leadsTo = "PrivateLink"
+	}
 	return &Card{
 		Key: string(endpoint.ID) + "@" + string(e.ID), ID: string(endpoint.ID), Kind: KindInterfaceEndpoint, Icon: "endpoint", Parent: s.box.Key,
-		ENI: string(e.ID), Label: p.nameOf(string(endpoint.ID), serviceName(endpoint.Service)+" endpoint"),
+		ENI: string(e.ID), Label: p.nameOf(string(endpoint.ID), leadsTo+" endpoint"),
 		details: []string{"interface · " + e.Address().String(), string(endpoint.ID)},
 	}
 }
@@ -202,26 +212,6 @@ func (p *Picture) interfaceCard(s *subnet, e *topology.ENI) *Card {
 	return &Card{
 		Key: string(e.ID), ID: string(e.ID), Kind: KindInterface, Icon: "interface", Parent: s.box.Key, ENI: string(e.ID),
 		Label: p.nameOf(string(e.ID), string(e.ID)), details: details,
-	}
-}
-
-// addBorder puts the internet gateway and the gateway endpoints on a VPC's border. They belong to the VPC and
-// stand half outside, so their place is counted from the region.
-func (p *Picture) addBorder(g *group) {
-	if id := string(g.vpc.InternetGateway); id != "" {
-		g.border = append(g.border, p.addCard(&Card{
-			Key: id, ID: id, Kind: KindInternetGateway, Icon: "internet-gateway", Parent: "region", Label: p.nameOf(id, "Internet gateway"), details: []string{id},
-		}))
-	}
-	for _, e := range g.vpc.Endpoints {
-		if e.Type != resource.EndpointTypeGateway {
-			continue
-		}
-		id := string(e.ID)
-		g.border = append(g.border, p.addCard(&Card{
-			Key: id, ID: id, Kind: KindGatewayEndpoint, Icon: "endpoint", Parent: "region",
-			Label: p.nameOf(id, serviceName(e.Service)+" endpoint"), details: []string{"gateway · free", id},
-		}))
 	}
 }
 

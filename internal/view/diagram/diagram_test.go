@@ -7,11 +7,13 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/culvert-cloud/culvert/internal/network/explain"
 	"github.com/culvert-cloud/culvert/internal/resource"
 	"github.com/google/go-cmp/cmp"
 )
@@ -59,9 +61,40 @@ func threeZones(t testing.TB) Input {
 	return n.input()
 }
 
+// peered are three VPCs: two joined by a peering connection, the third by an endpoint service.
+func peered(t testing.TB) Input {
+	n := newNetwork(t)
+	shop := n.vpc("shop", "10.0.0.0/16")
+	gateway := n.internetGateway(shop)
+	web := n.subnet(shop, "web-a", "10.0.1.0/24", "a")
+	web.route(resource.RouteTarget{InternetGatewayID: gateway})
+	app := n.subnet(shop, "app-a", "10.0.11.0/24", "a")
+	app2 := n.subnet(shop, "app-b", "10.0.12.0/24", "b")
+	app.route(resource.RouteTarget{NATGatewayID: n.natGateway(web)})
+	n.gatewayEndpoint("s3", app, app2)
+	n.function("checkout", app, app2)
+	data := n.vpc("data", "10.1.0.0/16")
+	db := n.subnet(data, "database-a", "10.1.1.0/24", "a")
+	db2 := n.subnet(data, "database-b", "10.1.2.0/24", "b")
+	one := n.instance(db, "postgres-1")
+	two := n.instance(db2, "postgres-2")
+	lb := n.loadBalancer("postgres", []netip.Addr{one.PrivateIPs[0], two.PrivateIPs[0]}, db, db2)
+	partner := n.vpc("partner", "10.0.0.0/16")
+	ps := n.subnet(partner, "reports", "10.0.1.0/24", "a")
+	n.instance(ps, "report-1")
+	n.privateLink(n.endpointService(lb), ps)
+	n.peering(shop, data, "shop-data")
+	n.egressOnly(shop, app)
+	n.in.Buckets = []string{"orders", "invoices"}
+	in := n.input()
+	in.Path = &Path{Function: "checkout", From: in.Functions[0].ENIs[0], Target: "postgres-1"}
+	in.Path.Trace = explain.Explain(in.Topology, explain.Flow{From: in.Path.From, To: one.PrivateIPs[0], Port: 5432})
+	return in
+}
+
 func TestThePicturesAreTheKnownOnes(t *testing.T) {
 	for name, in := range map[string]Input{
-		"nat": articleByNAT(t), "endpoint": articleByEndpoint(t), "blocked": blockedInput(t), "path-nat": pathByNAT(t), "zones": threeZones(t),
+		"nat": articleByNAT(t), "endpoint": articleByEndpoint(t), "blocked": blockedInput(t), "path-nat": pathByNAT(t), "zones": threeZones(t), "peered": peered(t),
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := Draw(in)
@@ -137,6 +170,18 @@ func TestAnOpenPathIsDrawnToItsEnd(t *testing.T) {
 		if got[e] != StatePath {
 			t.Errorf("%s is %q, want %q", e, got[e], StatePath)
 		}
+	}
+}
+
+func TestAPathOverAPeeringConnectionIsDrawnOverBothItsEnds(t *testing.T) {
+	got := edges(Draw(peered(t)))
+	for _, e := range []string{"function > vpc-peering-connection", "vpc-peering-connection > vpc-peering-connection", "vpc-peering-connection > instance"} {
+		if got[e] != StatePath {
+			t.Errorf("%s is %q, want %q", e, got[e], StatePath)
+		}
+	}
+	if got["interface-endpoint > load-balancer"] != StateLink || got["load-balancer > instance"] != StateFlow || got["function > egress-only-internet-gateway"] != StateLink {
+		t.Errorf("the load balancer or the egress-only gateway is not drawn: %v", got)
 	}
 }
 

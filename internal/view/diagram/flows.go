@@ -14,18 +14,20 @@ func (p *Picture) flows(in Input) {
 	for _, g := range p.groups {
 		if g.vpc != nil {
 			p.links(in.Topology, g.vpc)
+			p.borderLinks(g.vpc)
 		}
 	}
+	p.balancerLinks(in.Topology)
 	ways := map[way][]string{}
 	for _, c := range slices.Clone(p.Cards) {
-		if c.Kind != KindFunction && c.Kind != KindInterface {
+		if !works(c) {
 			continue
 		}
 		for _, service := range shown {
 			w := way{resource.NetworkInterfaceID(c.ENI), service}
 			keys, known := ways[w]
 			if !known {
-				keys = p.reached(in.Topology, w)
+				keys = p.reached(in, w)
 				ways[w] = keys
 			}
 			p.connect(c.Key, keys, StateFlow)
@@ -55,7 +57,8 @@ func shownServices(in Input) []string {
 }
 
 // reached are the cards between an interface and a service, the service included; none if it is not reached.
-func (p *Picture) reached(t *topology.Topology, w way) []string {
+func (p *Picture) reached(in Input, w way) []string {
+	t := in.Topology
 	trace := explain.Explain(t, explain.Flow{From: w.from, Name: ServiceHost(w.service, t.Region), Port: 443})
 	if !trace.Reachable || trace.Service != w.service {
 		return nil
@@ -63,7 +66,7 @@ func (p *Picture) reached(t *topology.Topology, w way) []string {
 	p.nearest(t, &trace, w.from)
 	var keys []string
 	for _, h := range trace.Hops {
-		if key := p.cardAt(trace, h, w.from); key != "" {
+		for _, key := range p.cardsAt(in, trace, h, w.from) {
 			keys = appendNew(keys, key)
 		}
 	}
@@ -107,16 +110,26 @@ func ServiceHost(service, region string) string {
 	return service + "." + region + ".amazonaws.com"
 }
 
-// cardAt is the card that a walk from an interface comes by at a hop, empty if it is at none.
-func (p *Picture) cardAt(trace explain.Trace, h explain.Hop, from resource.NetworkInterfaceID) string {
+// cardsAt are the cards that a walk from an interface comes by at a hop: none, one, or both ends of a peering
+// connection.
+func (p *Picture) cardsAt(in Input, trace explain.Trace, h explain.Hop, from resource.NetworkInterfaceID) []string {
 	at := h.Component
 	if h.Verdict == explain.Note || at.ID == string(from) {
-		return ""
+		return nil
 	}
-	if at.ID == trace.Endpoint && trace.Interface != "" { // one of the endpoint's interfaces
-		at = explain.Component{Kind: resource.KindNetworkInterface, ID: trace.Interface}
+	if e := in.Topology.ENIs[from]; e != nil && at.Kind == resource.KindVPCPeering { // not transitive: it begins where the flow does
+		near := resource.PeeringID(at.ID)
+		if c := in.Topology.VPC(e.VPCID).Peering(near); c != nil {
+			return []string{peeringKey(near, e.VPCID), peeringKey(near, c.PeerVPCID)}
+		}
 	}
-	return p.cardOf(at)
+	if far := p.byKey[trace.Endpoint+"@"+trace.Interface]; at.ID == trace.Endpoint && far != nil {
+		return []string{far.Key} // one of the endpoint's interfaces
+	}
+	if key := p.cardOf(at); key != "" {
+		return []string{key}
+	}
+	return nil
 }
 
 // cardOf is the card of a component that has one: a security group or a route table has none.
@@ -126,7 +139,8 @@ func (p *Picture) cardOf(c explain.Component) string {
 		return serviceKey(c.ID)
 	case explain.KindInternet:
 		return "internet"
-	case resource.KindNATGateway, resource.KindInternetGateway, resource.KindVPCEndpoint, resource.KindNetworkInterface:
+	case resource.KindNATGateway, resource.KindInternetGateway, resource.KindEgressOnlyGateway, resource.KindVPCEndpoint,
+		resource.KindNetworkInterface, resource.KindLoadBalancer:
 	default:
 		return ""
 	}
@@ -134,7 +148,7 @@ func (p *Picture) cardOf(c explain.Component) string {
 		return c.ID
 	}
 	for _, card := range p.Cards { // an endpoint, or an interface, that has a card under another name
-		if c.ID == card.ENI && card.Kind != KindFunction {
+		if c.ID == card.ENI && card.Kind != KindFunction || c.ID == card.ID && card.Kind != KindInstance {
 			return card.Key
 		}
 	}
@@ -169,6 +183,10 @@ func (p *Picture) connect(from string, keys []string, state string) {
 	for _, to := range keys {
 		if p.byKey[from] == nil || p.byKey[to] == nil || from == to {
 			return
+		}
+		if p.byKey[from].Kind == KindPeering && p.joined(to, from) { // one line for both ways: it points as it is used
+			e := p.edge(to, from)
+			e.From, e.To = from, to
 		}
 		p.edge(from, to).strengthen(state)
 		from = to

@@ -14,7 +14,6 @@ const (
 	iconTop    = 12
 	textLeft   = 64 // from a card's left edge to its text
 	textMax    = 192
-	textMin    = 110
 	labelLine  = 19
 	detailLine = 16
 	boxLine    = 19
@@ -26,12 +25,12 @@ const (
 // arrange gives everything its place.
 func (p *Picture) arrange() {
 	p.planLanes()
-	width := p.sizeCards()
+	p.sizeCards()
 	top := p.heading()
 	y := top + padding + boxLine
 	right := 0
 	for _, g := range p.groups {
-		bottom, edge := p.placeGroup(g, 2*margin, y, width)
+		bottom, edge := p.placeGroup(g, 2*margin, y)
 		right = max(right, edge)
 		y = bottom + margin
 	}
@@ -42,7 +41,7 @@ func (p *Picture) arrange() {
 	y = max(y, p.placeServices(servicesX, top+padding+boxLine))
 	regionRight := right + margin
 	if len(p.services) > 0 {
-		regionRight = servicesX + width + margin
+		regionRight = servicesX + cardWidth + margin
 	}
 	regionRight = max(regionRight, margin+p.region.labelWidth()+2*padding)
 	p.region.Lines = []string{p.region.Label}
@@ -76,16 +75,12 @@ func (p *Picture) headingWidth() int {
 	return w
 }
 
-// sizeCards breaks the texts of all cards and returns the width that they share.
-func (p *Picture) sizeCards() int {
-	text := textMin
-	for _, c := range p.Cards {
-		text = max(text, min(textWidth(c.Label, labelSize), textMax))
-		text = max(text, min(textWidth(c.Code, detailSize)+textWidth("✕ ", detailSize), textMax))
-		for _, d := range c.details {
-			text = max(text, min(textWidth(d, detailSize), textMax))
-		}
-	}
+// cardWidth is the same for all cards of all pictures, so that a new card moves none by its text.
+const cardWidth = textLeft + textMax + 12
+
+// sizeCards breaks the texts of all cards.
+func (p *Picture) sizeCards() {
+	const text = textMax
 	for _, c := range p.Cards {
 		c.Lines = wrap(c.Label, nameEnds, labelSize, text)
 		c.Details = nil
@@ -95,21 +90,20 @@ func (p *Picture) sizeCards() int {
 		if c.Code != "" {
 			c.Alert = wrap("✕ "+c.Code, nameEnds, detailSize, text)
 		}
-		c.Width = textLeft + text + 12
+		c.Width = cardWidth
 		c.Height = max(2*iconTop+iconSize, 22+labelLine*len(c.Lines)+detailLine*(len(c.Details)+len(c.Alert)))
 	}
-	return textLeft + text + 12
 }
 
 // placeGroup places a VPC with its upper left corner, and returns its lower edge and the right edge of all it has.
-func (p *Picture) placeGroup(g *group, x, y, cardWidth int) (bottom, right int) {
+func (p *Picture) placeGroup(g *group, x, y int) (bottom, right int) {
 	g.box.Lines = wrap(g.box.Label, nameEnds, boxSize, cardWidth)
-	g.placeColumns(x, cardWidth)
+	g.placeColumns(x)
 	top := y + padding + boxLine*len(g.box.Lines) + detailLine
 	if g.vpc == nil {
 		top = y // its only zone is itself
 	}
-	inner := g.placeRows(top, cardWidth)
+	inner := g.placeRows(top)
 	right = g.gutterX[g.columns] + g.lanes.gutterWidth(g.columns)
 	if len(g.border) > 0 {
 		right += borderInside
@@ -128,7 +122,7 @@ func (p *Picture) placeGroup(g *group, x, y, cardWidth int) (bottom, right int) 
 }
 
 // placeColumns decides where columns and gutters are.
-func (g *group) placeColumns(x, cardWidth int) {
+func (g *group) placeColumns(x int) {
 	g.gutterX, g.columnX = make([]int, g.columns+1), make([]int, g.columns)
 	if g.vpc != nil {
 		x += padding
@@ -166,10 +160,10 @@ func (z *zone) left(x int)      { z.box.X = x }
 func (z *zone) rightEdge(x int) { z.box.Width = x - z.box.X }
 
 // placeRows places zones, subnets and cards, and returns the lower edge.
-func (g *group) placeRows(top, cardWidth int) int {
+func (g *group) placeRows(top int) int {
 	if g.vpc == nil {
 		s := g.zones[0].rows[1][0]
-		bottom := s.place(g, top, cardWidth, g.zones[0].box.X, g.zones[0].box.Width)
+		bottom := s.place(g, top, g.zones[0].box.X, g.zones[0].box.Width)
 		g.middle = top
 		return bottom
 	}
@@ -178,13 +172,10 @@ func (g *group) placeRows(top, cardWidth int) int {
 		z.box.Y, z.box.Lines = top, []string{z.box.Label}
 		y = max(y, top+padding/2+boxLine+gap/2)
 	}
-	y = g.placeRow(0, y, cardWidth)
+	y = g.placeRow(0, y)
 	g.middle = y
-	if y > top+padding/2+boxLine+gap/2 && len(g.lanes.middle) == 0 {
-		y += padding // only room between the rows
-	}
 	y += g.lanes.middleHeight()
-	y = g.placeRow(1, y, cardWidth)
+	y = g.placeRow(1, y)
 	for _, z := range g.zones {
 		z.box.Height = y + padding - z.box.Y
 	}
@@ -192,7 +183,7 @@ func (g *group) placeRows(top, cardWidth int) int {
 }
 
 // placeRow stacks the subnets of one row in every zone; the lowest of each reaches down to the row's end.
-func (g *group) placeRow(row, top, cardWidth int) int {
+func (g *group) placeRow(row, top int) int {
 	bottom := top
 	for _, z := range g.zones {
 		y := top
@@ -200,7 +191,7 @@ func (g *group) placeRow(row, top, cardWidth int) int {
 			if i > 0 {
 				y += gap
 			}
-			y = s.place(g, y, cardWidth, z.box.X+padding, z.box.Width-2*padding)
+			y = s.place(g, y, z.box.X+padding, z.box.Width-2*padding)
 		}
 		bottom = max(bottom, y)
 	}
@@ -214,7 +205,7 @@ func (g *group) placeRow(row, top, cardWidth int) int {
 }
 
 // place places a subnet and its cards, and returns its lower edge.
-func (s *subnet) place(g *group, y, cardWidth, x, width int) int {
+func (s *subnet) place(g *group, y, x, width int) int {
 	s.box.X, s.box.Y, s.box.Width = x, y, width
 	s.box.Lines = wrap(s.box.Label, nameEnds, boxSize, cardWidth)
 	y += padding/2 + boxLine*len(s.box.Lines)
@@ -270,7 +261,7 @@ const borderInside = 12 + iconSize/2
 func (p *Picture) placeBorder(g *group, x, top, bottom int) int {
 	wanted := map[*Card]int{}
 	for _, c := range g.border {
-		wanted[c] = p.medianPort(c, top)
+		wanted[c] = p.highestPort(c, top)
 	}
 	slices.SortStableFunc(g.border, func(a, b *Card) int { return cmp.Compare(wanted[a], wanted[b]) })
 	y := top
@@ -290,8 +281,8 @@ func (p *Picture) placeBorder(g *group, x, top, bottom int) int {
 	return bottom
 }
 
-// medianPort is the middle one of the heights of the cards that lead to a card; top if there are none.
-func (p *Picture) medianPort(to *Card, top int) int {
+// highestPort is that of the highest card that leads to a card, which new ones seldom change; top if there is none.
+func (p *Picture) highestPort(to *Card, top int) int {
 	var ports []int
 	for _, e := range p.Edges {
 		if from := p.byKey[e.From]; e.To == to.Key && from.Y > 0 {
@@ -301,8 +292,7 @@ func (p *Picture) medianPort(to *Card, top int) int {
 	if len(ports) == 0 {
 		return top + iconTop + iconSize/2
 	}
-	slices.Sort(ports)
-	return ports[(len(ports)-1)/2]
+	return slices.Min(ports)
 }
 
 // placeServices places the services on the right, each as near as can be to where its edges come from. It returns
@@ -310,7 +300,7 @@ func (p *Picture) medianPort(to *Card, top int) int {
 func (p *Picture) placeServices(x, top int) int {
 	wanted := map[*Card]int{}
 	for _, c := range p.services {
-		wanted[c] = p.medianPort(c, top)
+		wanted[c] = p.highestPort(c, top)
 	}
 	slices.SortStableFunc(p.services, func(a, b *Card) int { return cmp.Compare(wanted[a], wanted[b]) })
 	y := top

@@ -20,6 +20,8 @@ type network struct {
 	resources []state.Resource
 	in        Input
 	last      int
+	later     []func(*topology.Topology)
+	subnets   []*testSubnet
 }
 
 func newNetwork(t testing.TB) *network {
@@ -72,7 +74,9 @@ func (n *network) subnet(vpc resource.VPCID, name, cidr, zone string) *testSubne
 	}
 	table := &resource.RouteTable{ID: resource.RouteTableID(n.id("rtb")), VPCID: vpc, Associations: []resource.RouteTableAssociation{{SubnetID: s.ID}}}
 	n.put(s, table)
-	return &testSubnet{s, table, 3}
+	made := &testSubnet{s, table, 3}
+	n.subnets = append(n.subnets, made)
+	return made
 }
 
 func (s *testSubnet) route(to resource.RouteTarget) {
@@ -141,12 +145,78 @@ func (n *network) gatewayEndpoint(service string, in ...*testSubnet) {
 	n.put(e)
 }
 
+// peering joins two VPCs; see routePeerings.
+func (n *network) peering(a, b resource.VPCID, name string) {
+	id := resource.PeeringID(n.named(n.id("pcx"), name))
+	n.put(&resource.VPCPeeringConnection{ID: id, Requester: resource.PeeringSide{VPCID: a}, Accepter: resource.PeeringSide{VPCID: b}, State: resource.PeeringActive})
+}
+
+func (n *network) instance(s *testSubnet, name string) *resource.NetworkInterface {
+	e := n.eni(s, resource.InterfaceTypeInterface)
+	n.in.Instances = append(n.in.Instances, Instance{ID: n.named(n.id("i"), name), State: resource.InstanceRunning, ENI: e.ID})
+	return e
+}
+
+func (n *network) loadBalancer(name string, targets []netip.Addr, in ...*testSubnet) resource.LoadBalancerARN {
+	b := &resource.LoadBalancer{ARN: resource.LoadBalancerARN(n.id("arn:lb")), Name: name, VPCID: in[0].VPCID}
+	zones := map[string]bool{}
+	for _, s := range in {
+		if zones[s.AvailabilityZone] {
+			continue
+		}
+		zones[s.AvailabilityZone] = true
+		e := n.eni(s, resource.InterfaceTypeLoadBalancer)
+		b.Nodes = append(b.Nodes, resource.LoadBalancerNode{SubnetID: s.ID, AvailabilityZone: s.AvailabilityZone, NetworkInterfaceID: e.ID})
+	}
+	group := &resource.TargetGroup{ARN: resource.TargetGroupARN(n.id("arn:tg")), VPCID: b.VPCID, Attributes: map[string]string{"load_balancing.cross_zone.enabled": "true"}}
+	for _, a := range targets {
+		group.Targets = append(group.Targets, resource.Target{Address: a, Port: 8080, AvailabilityZone: resource.AllZones})
+	}
+	n.put(b, group, &resource.Listener{ARN: resource.ListenerARN(n.id("arn:l")), LoadBalancer: b.ARN, Port: 443, TargetGroup: group.ARN})
+	return b.ARN
+}
+
+// endpointService returns the name that endpoints call it by.
+func (n *network) endpointService(b resource.LoadBalancerARN) string {
+	s := &resource.EndpointService{ID: resource.EndpointServiceID(n.id("vpce-svc")), LoadBalancers: []resource.LoadBalancerARN{b}}
+	n.put(s)
+	return s.Name(region)
+}
+
+func (n *network) privateLink(service string, in ...*testSubnet) {
+	e := &resource.VPCEndpoint{ID: resource.VPCEndpointID(n.id("vpce")), VPCID: in[0].VPCID, Type: resource.EndpointTypeInterface, State: "available", ServiceName: service}
+	for _, s := range in {
+		e.SubnetIDs = append(e.SubnetIDs, s.ID)
+		e.NetworkInterfaceIDs = append(e.NetworkInterfaceIDs, n.eni(s, resource.InterfaceTypeVPCEndpoint).ID)
+	}
+	n.put(e)
+}
+
+// egressOnly gives subnets IPv6 and a way out.
+func (n *network) egressOnly(vpc resource.VPCID, in ...*testSubnet) {
+	id := resource.EgressOnlyGatewayID(n.id("eigw"))
+	n.later = append(n.later, func(t *topology.Topology) {
+		v := t.VPC(vpc)
+		v.EgressOnly = append(v.EgressOnly, id)
+		for _, s := range in {
+			to := v.Subnet(s.ID)
+			to.Routes = append(to.Routes, topology.Route{Destination: netip.MustParsePrefix("::/0"), Kind: topology.TargetEgressOnly, TargetID: string(id)})
+			for _, e := range v.ENIs {
+				if e.SubnetID == s.ID {
+					e.IPv6 = []netip.Addr{netip.MustParseAddr("2600:1f14::" + e.Address().String())}
+				}
+			}
+		}
+	})
+}
+
 // input resolves what was made.
 func (n *network) input() Input {
 	store, err := state.Open(state.Config{Region: region, Account: "000000000000"})
 	if err != nil {
 		n.t.Fatal(err)
 	}
+	n.routePeerings()
 	if _, err := store.Update(func(tx *state.Tx) error {
 		for _, r := range n.resources {
 			tx.Put(r)
@@ -156,6 +226,9 @@ func (n *network) input() Input {
 		n.t.Fatal(err)
 	}
 	n.in.Topology = topology.Resolve(store.View(), topology.Options{})
+	for _, change := range n.later {
+		change(n.in.Topology)
+	}
 	return n.in
 }
 
@@ -201,4 +274,28 @@ func articleByEndpoint(t testing.TB) Input {
 	in := n.input()
 	in.Title = "With a VPC endpoint"
 	return in
+}
+
+// routePeerings leads every subnet of peered VPCs to the other side.
+func (n *network) routePeerings() {
+	blocks := map[resource.VPCID]netip.Prefix{}
+	var tables []*resource.RouteTable
+	var connections []*resource.VPCPeeringConnection
+	for _, r := range n.resources {
+		switch r := r.(type) {
+		case *resource.VPC:
+			blocks[r.ID] = r.CIDRs[0].Prefix
+		case *resource.RouteTable:
+			tables = append(tables, r)
+		case *resource.VPCPeeringConnection:
+			connections = append(connections, r)
+		}
+	}
+	for _, table := range tables {
+		for _, c := range connections {
+			if _, other, ok := c.Side(table.VPCID); ok {
+				table.Routes = append(table.Routes, resource.Route{DestinationCIDR: blocks[other.VPCID], Target: resource.RouteTarget{PeeringID: c.ID}})
+			}
+		}
+	}
 }

@@ -21,7 +21,7 @@ func (p *Picture) overlay(in Input) {
 		return
 	}
 	p.byKey[start].onPath = true
-	p.walk(start, p.steps(path, start), path)
+	p.walk(start, p.steps(in, start), path)
 }
 
 func (p *Picture) startOf(path *Path) string {
@@ -44,13 +44,16 @@ type step struct {
 }
 
 // steps are the cards of a path, with the denials between them.
-func (p *Picture) steps(path *Path, start string) []step {
+func (p *Picture) steps(in Input, start string) []step {
+	path := in.Path
 	var steps []step
 	denied, groups, last := false, 0, start
 	for _, h := range path.Trace.Hops {
-		if key := p.cardAt(path.Trace, h, path.From); key != "" && key != last {
-			steps = append(steps, step{card: key})
-			groups, last = 0, key
+		for _, key := range p.cardsAt(in, path.Trace, h, path.From) {
+			if key != last {
+				steps = append(steps, step{card: key})
+				groups, last = 0, key
+			}
 		}
 		if h.Component.Kind == resource.KindSecurityGroup {
 			groups++

@@ -12,6 +12,7 @@ type Input struct {
 	// Names are what users call things: Name tags by resource id.
 	Names     map[string]string
 	Functions []Function
+	Instances []Instance
 	// Buckets are drawn as part of the S3 service.
 	Buckets []string
 	// Title stands above the picture; empty: nothing does, unless there is a path.
@@ -24,6 +25,13 @@ type Input struct {
 type Function struct {
 	Name string
 	ENIs []resource.NetworkInterfaceID
+}
+
+// Instance is an EC2 instance and its primary interface.
+type Instance struct {
+	ID    string
+	State string
+	ENI   resource.NetworkInterfaceID
 }
 
 // Path is a flow and what explain says of it.
@@ -46,8 +54,12 @@ const (
 
 	KindFunction          = "function"
 	KindInterface         = "network-interface"
+	KindInstance          = "instance"
+	KindLoadBalancer      = "load-balancer"
 	KindNATGateway        = "nat-gateway"
 	KindInternetGateway   = "internet-gateway"
+	KindEgressOnlyGateway = "egress-only-internet-gateway"
+	KindPeering           = "vpc-peering-connection"
 	KindInterfaceEndpoint = "interface-endpoint"
 	KindGatewayEndpoint   = "gateway-endpoint"
 	KindService           = "service"

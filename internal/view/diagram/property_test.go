@@ -2,16 +2,20 @@ package diagram
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/culvert-cloud/culvert/internal/network/explain"
 	"github.com/culvert-cloud/culvert/internal/resource"
 )
 
-// randomNetwork makes a region of any shape: VPCs, zones, gateways and endpoints come and go, names are long,
+// generated makes a region of any shape: VPCs, zones, gateways and endpoints come and go, names are long,
 // short, foreign or missing.
-func randomNetwork(t testing.TB, seed uint64) Input {
+func generated(t testing.TB, seed uint64) *network {
 	rng := rand.New(rand.NewPCG(seed, 7))
 	n := newNetwork(t)
 	name := func() string {
@@ -26,15 +30,21 @@ func randomNetwork(t testing.TB, seed uint64) Input {
 			return strings.Repeat("orders-", 1+rng.IntN(8)) + "api"
 		}
 	}
+	var vpcs []resource.VPCID
+	var services []string
 	for v := range rng.IntN(4) {
-		vpc := n.vpc(name(), "10.0.0.0/16")
+		vpc := n.vpc(name(), fmt.Sprintf("10.%d.0.0/16", v))
+		if len(vpcs) > 0 && rng.IntN(2) == 0 {
+			n.peering(vpcs[rng.IntN(len(vpcs))], vpc, name())
+		}
+		vpcs = append(vpcs, vpc)
 		var gateway resource.InternetGatewayID
 		if rng.IntN(3) > 0 {
 			gateway = n.internetGateway(vpc)
 		}
 		var subnets []*testSubnet
 		for i := range rng.IntN(7) {
-			s := n.subnet(vpc, name(), fmt.Sprintf("10.0.%d.0/24", 10*v+i), string(rune('a'+rng.IntN(4))))
+			s := n.subnet(vpc, name(), fmt.Sprintf("10.%d.%d.0/24", v, i), string(rune('a'+rng.IntN(4))))
 			subnets = append(subnets, s)
 			if gateway != "" && rng.IntN(2) == 0 {
 				s.route(resource.RouteTarget{InternetGatewayID: gateway})
@@ -58,6 +68,19 @@ func randomNetwork(t testing.TB, seed uint64) Input {
 		for _, service := range []string{"s3", "sts", "lambda", "logs"}[:rng.IntN(5)] {
 			n.interfaceEndpoint(service, rng.IntN(2) == 0, some()...)
 		}
+		if len(services) > 0 && rng.IntN(2) == 0 {
+			n.privateLink(services[rng.IntN(len(services))], some()...)
+		}
+		if rng.IntN(3) == 0 {
+			var targets []netip.Addr
+			for range 1 + rng.IntN(3) {
+				targets = append(targets, n.instance(subnets[rng.IntN(len(subnets))], name()).PrivateIPs[0])
+			}
+			services = append(services, n.endpointService(n.loadBalancer("api-"+strings.Repeat("lb", rng.IntN(12)), targets, some()...)))
+		}
+		if rng.IntN(4) == 0 {
+			n.egressOnly(vpc, some()...)
+		}
 		for range rng.IntN(12) {
 			n.named(string(n.eni(subnets[rng.IntN(len(subnets))], resource.InterfaceTypeInterface).ID), name())
 		}
@@ -71,18 +94,114 @@ func randomNetwork(t testing.TB, seed uint64) Input {
 	if rng.IntN(2) == 0 {
 		n.in.Buckets = []string{strings.Repeat("bucket.", 1+rng.IntN(8)) + "end"}
 	}
-	in := n.input()
+	return n
+}
+
+// randomNetwork is one of those, sometimes with a path.
+func randomNetwork(t testing.TB, seed uint64) Input {
+	rng := rand.New(rand.NewPCG(seed, 8))
+	in := generated(t, seed).input()
 	if len(in.Functions) > 0 && rng.IntN(2) == 0 {
 		in.Path = path(t, in, in.Functions[rng.IntN(len(in.Functions))].Name, []string{"s3", "sts", "iam"}[rng.IntN(3)])
+		if enis := slices.Sorted(maps.Keys(in.Topology.ENIs)); in.Path.From != "" && rng.IntN(2) == 0 { // to anybody
+			to := in.Topology.ENIs[enis[rng.IntN(len(enis))]]
+			if len(in.Instances) > 0 {
+				to = in.Topology.ENIs[in.Instances[rng.IntN(len(in.Instances))].ENI]
+			}
+			in.Path.Service, in.Path.Target = "", string(to.ID)
+			in.Path.Trace = explain.Explain(in.Topology, explain.Flow{From: in.Path.From, To: to.Address(), Port: 443})
+		}
 	}
 	return in
 }
 
+// seen is where things stand in what contains them.
+func seen(p *Picture) map[string]Point {
+	corners, places := map[string]Point{"": {}}, map[string]Point{}
+	for _, b := range p.Boxes {
+		corners[b.Key] = Point{b.X, b.Y}
+	}
+	put := func(key, parent string, r Rect) {
+		places[key] = Point{r.X - corners[parent].X, r.Y - corners[parent].Y}
+	}
+	for _, b := range p.Boxes {
+		put(b.Key, b.Parent, b.Rect)
+	}
+	for _, c := range p.Cards {
+		put(c.Key, c.Parent, c.Rect)
+	}
+	return places
+}
+
+// What was in the picture stays where it was in its VPC, zone or subnet, but for few: neighbours in the same subnet
+// make room, everything else is unrelated.
+func TestOneMoreResourceMovesFewBoxes(t *testing.T) {
+	moved, all := 0, 0
+	for seed := range uint64(150) {
+		for kind := range 6 {
+			n := generated(t, seed)
+			before := Draw(n.input())
+			n = generated(t, seed)
+			in := n.add(seed, kind)
+			if in == nil {
+				continue
+			}
+			after := Draw(n.input())
+			then, now := seen(before), seen(after)
+			for key, at := range then {
+				if c := before.byKey[key]; c != nil && c.Parent == string(in.ID) {
+					continue
+				}
+				all++
+				if place, there := now[key]; !there {
+					t.Errorf("seed %d, kind %d: %s is gone", seed, kind, key)
+				} else if place != at {
+					moved++
+				}
+			}
+		}
+	}
+	t.Logf("%d of %d boxes moved", moved, all)
+	if all < 10000 || moved*20 > all {
+		t.Errorf("%d of %d boxes moved, more than 5 in a hundred", moved, all)
+	}
+}
+
+// add makes one more resource, and returns the subnet that it is in; nil if there is none.
+func (n *network) add(seed uint64, kind int) *testSubnet {
+	if len(n.subnets) == 0 {
+		return nil
+	}
+	rng := rand.New(rand.NewPCG(seed, uint64(kind)))
+	s := n.subnets[rng.IntN(len(n.subnets))]
+	switch kind {
+	case 0:
+		n.function("one-more", s)
+	case 1:
+		n.instance(s, "one-more")
+	case 2:
+		n.natGateway(s)
+	case 3:
+		n.interfaceEndpoint("sts", true, s)
+	case 4:
+		n.gatewayEndpoint("s3", s)
+	default:
+		n.subnet(s.VPCID, "one-more", "10.200.0.0/24", "a")
+	}
+	return s
+}
+
 func TestNoPictureIsAMess(t *testing.T) {
-	cards, edges := 0, 0
+	cards, edges, kinds := 0, 0, map[string]int{}
 	for seed := range uint64(1000) {
 		p := Draw(randomNetwork(t, seed))
 		cards, edges = cards+len(p.Cards), edges+len(p.Edges)
+		for _, c := range p.Cards {
+			kinds[c.Kind]++
+		}
+		for _, e := range p.Edges {
+			kinds[p.byKey[e.From].Kind+" > "+p.byKey[e.To].Kind]++
+		}
 		for _, breach := range breaches(p) {
 			t.Errorf("seed %d: %s", seed, breach)
 		}
@@ -92,6 +211,14 @@ func TestNoPictureIsAMess(t *testing.T) {
 	}
 	if cards < 10000 || edges < 10000 {
 		t.Errorf("only %d cards and %d edges were looked at", cards, edges)
+	}
+	for _, kind := range []string{
+		KindInstance, KindLoadBalancer, KindEgressOnlyGateway, "vpc-peering-connection > vpc-peering-connection", "load-balancer > instance",
+		"interface-endpoint > load-balancer", "network-interface > egress-only-internet-gateway", "vpc-peering-connection > instance",
+	} {
+		if kinds[kind] < 10 {
+			t.Errorf("only %d of %s were looked at", kinds[kind], kind)
+		}
 	}
 }
 

@@ -22,19 +22,14 @@ func (l *lanes) addMiddle(to string) {
 	}
 }
 
-func (l *lanes) gutterWidth(gutter int) int {
-	n := len(l.vertical[gutter])
-	if n == 0 {
-		return padding
-	}
-	return 2*gutterPad + (n-1)*laneStep
-}
+func (l *lanes) gutterWidth(gutter int) int { return roomFor(len(l.vertical[gutter])) }
 
-func (l *lanes) middleHeight() int {
-	n := len(l.middle)
-	if n == 0 {
-		return 0
-	}
+func (l *lanes) middleHeight() int { return roomFor(len(l.middle)) }
+
+// roomFor is the room for some lanes. It grows by fours and is there for none, so that few new lines move anything.
+func roomFor(n int) int {
+	const step = 4
+	n = max(n+step-1, step) / step * step
 	return 2*gutterPad + (n-1)*laneStep
 }
 
@@ -52,7 +47,7 @@ type outerGutter struct {
 	to []string
 }
 
-func (o *outerGutter) width() int { return max(len(o.to)-1, 0) * laneStep }
+func (o *outerGutter) width() int { return roomFor(len(o.to)) - 2*gutterPad }
 
 func (o *outerGutter) lane(to string) int { return o.x + max(slices.Index(o.to, to), 0)*laneStep }
 
@@ -74,11 +69,16 @@ func (p *Picture) planLanes() {
 	p.Edges = slices.DeleteFunc(p.Edges, func(e *Edge) bool {
 		from, to := p.byKey[e.From], p.byKey[e.To]
 		crosses := from.place.group != to.place.group
-		return from.place.group < 0 || crosses && to.place.group >= 0 && !to.place.border
+		return from.place.group < 0 || crosses && to.place.group >= 0 && !to.place.border && p.groups[to.place.group].vpc == nil
 	})
 	for _, e := range p.Edges {
 		from, to := p.byKey[e.From], p.byKey[e.To]
 		g := p.groups[from.place.group]
+		if p.entersGroup(from, to) {
+			into := p.groups[to.place.group].lanes
+			into.add(to.place.column, e.To)
+			into.addMiddle(e.To)
+		}
 		switch {
 		case from.place.group != to.place.group && from.place.border:
 		case from.place.group != to.place.group:
@@ -95,6 +95,12 @@ func (p *Picture) planLanes() {
 			}
 		}
 	}
+}
+
+// entersGroup reports whether an edge comes from outside to a card that is not on the border: by the horizontal
+// gutter, which nothing bars on the right.
+func (p *Picture) entersGroup(from, to *Card) bool {
+	return from.place.group != to.place.group && to.place.group >= 0 && !to.place.border
 }
 
 // gutters are those by which an edge inside a group leaves one card and enters another.
@@ -169,6 +175,11 @@ func (p *Picture) outward(g *group, o *outerGutter, from, to *Card) []Point {
 		points = append(points, Point{x, from.port()}, Point{x, y})
 	}
 	x := o.lane(to.Key)
+	if p.entersGroup(from, to) {
+		into := p.groups[to.place.group]
+		across, down, at := into.laneY(to.Key), into.laneX(to.place.column, to.Key), p.entry(to, to.place.column)
+		return append(points, Point{x, y}, Point{x, across}, Point{down, across}, Point{down, at}, Point{to.X, at})
+	}
 	end := Point{to.X, to.port()}
 	if to.place.border {
 		end.X = to.right()

@@ -88,7 +88,7 @@ func (w *svg) symbols(p *Picture) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(used)) {
 		i := icons()[name]
-		w.f("<symbol id=\"icon-%s\" viewBox=\"0 0 40 40\"><rect class=\"%s\" width=\"40\" height=\"40\" rx=\"9\"/><g class=\"icon\">%s</g></symbol>\n", name, i.category, i.drawing)
+		w.f("<symbol id=\"icon-%s\" viewBox=\"0 0 40 40\"><rect class=\"%s\" width=\"40\" height=\"40\" rx=\"9\"/><path class=\"icon\" d=\"%s\"/></symbol>\n", name, i.category, i.path)
 	}
 }
 
@@ -117,26 +117,12 @@ func (w *svg) box(b *Box) {
 		y += boxLine
 	}
 	if b.Detail != "" {
-		detail := b.Detail
-		switch b.Kind {
-		case KindPublicSubnet:
-			detail = "public · " + detail
-		case KindPrivateSubnet:
-			detail = "private · " + detail
-		}
-		w.f(`<text class="box-detail" x="%d" y="%d">%s</text>`, b.X+padding, y-2, escape(detail))
+		w.f(`<text class="box-detail" x="%d" y="%d">%s</text>`, b.X+padding, y-2, escape(b.shownDetail()))
 	}
 	w.f("</g>\n")
 }
 
 func (w *svg) card(c *Card) {
-	class := "card"
-	if c.onPath {
-		class += " on-path"
-	}
-	if c.Code != "" {
-		class += " blocked"
-	}
 	title := c.Label
 	if c.ID != c.Label {
 		title += " " + c.ID
@@ -144,27 +130,15 @@ func (w *svg) card(c *Card) {
 	if c.Code != "" {
 		title += ": " + c.Code
 	}
-	w.f("<g class=\"%s\" data-id=\"%s\" data-kind=\"%s\"", class, escape(c.ID), c.Kind)
+	w.f("<g class=\"%s\" data-id=\"%s\" data-kind=\"%s\"", strings.Join(append([]string{"card"}, c.classes()...), " "), escape(c.ID), c.Kind)
 	if c.ENI != "" {
 		w.f(" data-interface=\"%s\"", escape(c.ENI))
 	}
 	w.f("><title>%s</title>", escape(title))
 	w.f(`<rect class="face" x="%d" y="%d" width="%d" height="%d" rx="10"/>`, c.X, c.Y, c.Width, c.Height)
 	w.f(`<use href="#icon-%s" x="%d" y="%d" width="%d" height="%d"/>`, c.Icon, c.X+12, c.Y+iconTop, iconSize, iconSize)
-	lines := len(c.Lines)*labelLine + (len(c.Details)+len(c.Alert))*detailLine
-	y := c.Y + (c.Height-lines)/2
-	text := func(class, s string, height, baseline int) {
-		w.f(`<text class="%s" x="%d" y="%d">%s</text>`, class, c.X+textLeft, y+baseline, escape(s))
-		y += height
-	}
-	for _, s := range c.Lines {
-		text("label", s, labelLine, 15)
-	}
-	for _, s := range c.Details {
-		text("detail", s, detailLine, 12)
-	}
-	for _, s := range c.Alert {
-		text("code", s, detailLine, 12)
+	for _, t := range c.texts() {
+		w.f(`<text class="%s" x="%d" y="%d">%s</text>`, t.class, c.X+textLeft, t.baseline, escape(t.text))
 	}
 	w.f("</g>\n")
 }
@@ -177,50 +151,15 @@ func (w *svg) edge(p *Picture, e *Edge) {
 		title += ": " + e.Code
 	}
 	w.f("<g data-from=\"%s\" data-to=\"%s\" data-id=\"%s\" data-state=\"%s\"><title>%s</title>", escape(from.ID), escape(to.ID), escape(from.ID+"→"+to.ID), e.State, escape(title))
-	points := slices.Clone(e.Points)
-	tip := points[len(points)-1]
-	last, direction := &points[len(points)-1], 1
-	if before := points[len(points)-2]; before.X > tip.X {
-		direction = -1
-	}
-	last.X -= 8 * direction // the line ends where the head begins
-	w.f(`<path class="edge %s" d="%s"/>`, e.State, curve(points))
-	w.f(`<path class="head %s" d="M%d %dl%d -6v12z"/>`, e.State, tip.X, tip.Y, -11*direction)
+	tip := e.Points[len(e.Points)-1]
+	w.f(`<path class="edge %s" d="%s"/>`, e.State, curve(e.shaft()))
+	w.f(`<path class="head %s" d="M%d %dl%d -6v12z"/>`, e.State, tip.X, tip.Y, -11*e.direction())
 	w.f("</g>\n")
 }
 
-const corner = 8
-
-// curve is a path whose corners are round.
-func curve(points []Point) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "M%d %d", points[0].X, points[0].Y)
-	for i := 1; i < len(points)-1; i++ {
-		before := towards(points[i], points[i-1])
-		after := towards(points[i], points[i+1])
-		fmt.Fprintf(&b, "L%d %dQ%d %d %d %d", before.X, before.Y, points[i].X, points[i].Y, after.X, after.Y)
-	}
-	last := points[len(points)-1]
-	fmt.Fprintf(&b, "L%d %d", last.X, last.Y)
-	return b.String()
-}
-
-// towards is the point a corner's radius away from one point towards another, but no farther than half of the way.
-func towards(from, to Point) Point {
-	step := func(a, b int) int { return max(-corner, min(corner, (b-a)/2)) }
-	return Point{from.X + step(from.X, to.X), from.Y + step(from.Y, to.Y)}
-}
-
-// cross marks the middle of the longest part of a blocked edge.
+// cross marks a blocked edge.
 func (w *svg) cross(e *Edge) {
-	var at Point
-	longest := -1
-	for i := 1; i < len(e.Points); i++ {
-		a, b := e.Points[i-1], e.Points[i]
-		if n := max(a.X-b.X, b.X-a.X, a.Y-b.Y, b.Y-a.Y); n > longest {
-			longest, at = n, Point{(a.X + b.X) / 2, (a.Y + b.Y) / 2}
-		}
-	}
+	at := e.middle()
 	w.f("<g data-kind=\"blocked\"><title>%s</title>", escape(e.Code))
 	w.f(`<circle class="cross" cx="%d" cy="%d" r="10"/>`, at.X, at.Y)
 	w.f("<path class=\"cross-mark\" d=\"M%d %dl8 8m0-8l-8 8\"/></g>\n", at.X-4, at.Y-4)

@@ -25,11 +25,11 @@ func textWidth(s string, size int) int {
 
 func advance(r rune) int {
 	switch {
-	case strings.ContainsRune("ijlI.,:;'|!", r):
+	case strings.ContainsRune("ijl.,:;'|!", r):
 		return 400
-	case strings.ContainsRune("frt-()[] /", r):
+	case strings.ContainsRune("frtI()[] /", r):
 		return 510
-	case strings.ContainsRune("mwMW@%", r):
+	case strings.ContainsRune("mwMW@%&", r):
 		return 1110
 	case r < 128 && unicode.IsUpper(r):
 		return 850

@@ -44,7 +44,7 @@ func rules() []rule {
 		{".storage", "fill:#4b8b1d", "fill:#4f9220"},
 		{".security", "fill:#cf2f3f", "fill:#cf2f3f"},
 		{".other", "fill:#51637d", "fill:#5b6e8a"},
-		{".edge", "stroke:#5b6b82", "stroke:#8796ad"},
+		{".edge", "stroke:#5b6b82;stroke-width:2", "stroke:#8796ad;stroke-width:2"},
 		{".edge.link", "stroke:#a9b4c4;stroke-dasharray:5 5", "stroke:#526077;stroke-dasharray:5 5"},
 		{".edge.path", "stroke:#1d6fd1;stroke-width:3.5", "stroke:#5aa2f5;stroke-width:3.5"},
 		{".edge.blocked", "stroke:#d92d3a;stroke-width:3;stroke-dasharray:8 6", "stroke:#ff6470;stroke-width:3;stroke-dasharray:8 6"},
@@ -64,7 +64,7 @@ func style(theme Theme) string {
 	fmt.Fprintf(&b, ".title{font-size:%dpx;font-weight:600}\n.summary{font-size:%dpx}\n", titleSize, summarySize)
 	fmt.Fprintf(&b, ".box-label{font-size:%dpx;font-weight:600}\n.box-detail{font-size:%dpx}\n", boxSize, detailSize)
 	fmt.Fprintf(&b, ".card .label{font-size:%dpx;font-weight:600}\n.card .detail{font-size:%dpx}\n.card .code{font-size:%dpx;font-weight:600}\n", labelSize, detailSize, detailSize)
-	b.WriteString(".edge{fill:none;stroke-width:2;stroke-linejoin:round}\n.icon{fill:none;stroke:#ffffff;stroke-width:2;stroke-linecap:round;stroke-linejoin:round}\n")
+	b.WriteString(".edge{fill:none;stroke-linejoin:round}\n.icon{fill:none;stroke:#ffffff;stroke-width:2;stroke-linecap:round;stroke-linejoin:round}\n")
 	b.WriteString(".cross{stroke-width:2}\n.cross-mark{stroke-width:2.5;stroke-linecap:round}\n")
 	for _, r := range rules() {
 		if theme == ThemeDark {

@@ -1,139 +1,181 @@
 package inspect
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
-	"net/netip"
+	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
-	"github.com/culvert-cloud/culvert/internal/network/topology"
-	"github.com/culvert-cloud/culvert/internal/resource"
-	"github.com/culvert-cloud/culvert/internal/state"
 	"github.com/culvert-cloud/culvert/internal/view/cost"
 )
 
-// costAnswer is the answer of GET /_culvert/cost.
+// costAnswer is the answer of /_culvert/cost.
 type costAnswer struct {
 	cost.Statement
-	Table cost.Table `json:"table"` // the ways, for people
-	Lines cost.Table `json:"lines"` // the bill as it is, for people
+	Counted []counted `json:"counted,omitempty"` // of measured traffic: what it was attributed from
+	// For people: the ways, the bill as it is, the services and whose traffic it is.
+	Table        cost.Table `json:"table"`
+	Lines        cost.Table `json:"lines"`
+	ServiceTable cost.Table `json:"serviceTable"`
+	FlowTable    cost.Table `json:"flowTable"`
+}
+
+// costFiles are the user's own prices and traffic, as files that the caller has read.
+type costFiles struct {
+	Prices  string `json:"prices"`
+	Traffic string `json:"traffic"`
+}
+
+// The most that a request may bring along.
+const maxFiles = 32 << 20
+
+// readFiles reads what a request brings along, if anything.
+func readFiles(r *http.Request, into any) error {
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxFiles+1))
+	if err != nil {
+		return badRequest("read the request: %v", err)
+	}
+	if len(body) > maxFiles {
+		return badRequest("the files are larger than %d bytes together", maxFiles)
+	}
+	if len(body) == 0 {
+		return nil
+	}
+	if err := json.Unmarshal(body, into); err != nil {
+		return badRequest("read the request: %v", err)
+	}
+	return nil
 }
 
 // cost says what the region would cost a month on AWS, as it is and by the other roads. gb= says how much traffic
-// to suppose; without it, what has been counted since the region started is taken for a month's.
+// to suppose, and a traffic file says it in detail; without them what has been counted since the region started is
+// taken for a month's, or extrapolated to the time of scale=.
 func (c *Config) cost(r *http.Request) (any, error) {
-	measured, err := c.counters(r.Context())
+	var files costFiles
+	if err := readFiles(r, &files); err != nil {
+		return nil, err
+	}
+	table, err := cost.EmbeddedPrices()
 	if err != nil {
 		return nil, err
 	}
-	t := c.Topology()
-	in := c.inventory(t, measured)
-	traffic := fmt.Sprintf("what was counted in the %s since the region started, taken for a month's and not extrapolated", time.Since(c.Info.Started).Round(time.Second))
-	if q := r.URL.Query().Get("gb"); q != "" {
-		gb, err := strconv.ParseFloat(q, 64)
-		if err != nil {
-			return nil, badRequest("gb %q is not a number", q)
-		}
-		if in, err = in.Spread(gb); err != nil {
+	if files.Prices != "" {
+		if table, err = cost.ParsePrices([]byte(files.Prices)); err != nil {
 			return nil, badRequest("%v", err)
 		}
-		traffic = fmt.Sprintf("%s GB a month, spread evenly over what carries it", q)
 	}
-	statement, err := cost.Assess(in, traffic)
+	in := c.inventory(c.Topology())
+	counts, said, err := c.monthly(r.Context(), &in, r.URL.Query(), files.Traffic)
+	if err != nil {
+		return nil, err
+	}
+	statement, err := cost.Assess(in, table, said, time.Now())
 	if err != nil {
 		return nil, badRequest("%v", err)
 	}
-	return costAnswer{statement, statement.Table(), statement.Lines()}, nil
+	return costAnswer{statement, counts, statement.Table(), statement.Lines(), statement.ServiceTable(), statement.FlowTable()}, nil
 }
 
-// counters are the data plane's, as the region gives them.
-type counters struct {
-	NATGateways      map[resource.NATGatewayID]traffic
-	GatewayEndpoints map[resource.VPCEndpointID]traffic
-	ENIs             map[resource.NetworkInterfaceID]traffic
-}
-
-type traffic struct{ OutBytes, InBytes uint64 }
-
-func (t traffic) both() uint64 { return t.OutBytes + t.InBytes }
-
-func (c *Config) counters(ctx context.Context) (counters, error) {
-	var out counters
-	stats, err := c.Stats(ctx)
+// monthly fills in a month's traffic, and says where it comes from.
+func (c *Config) monthly(ctx context.Context, in *cost.Inventory, q url.Values, file string) (counts []counted, said string, err error) {
+	gb, scale := q.Get("gb"), q.Get("scale")
+	if (gb != "") && (file != "") || (scale != "") && (gb+file != "") {
+		return nil, "", badRequest("traffic comes from one place: gb, a traffic file, or what was counted and its scale")
+	}
+	switch {
+	case gb != "":
+		said, err = supposed(in, gb)
+		return nil, said, err
+	case file != "":
+		said, err = fromFile(in, file)
+		return nil, said, err
+	}
+	measured := time.Since(c.Info.Started)
+	if in.Flows, counts, err = c.measure(ctx); err != nil {
+		return nil, "", err
+	}
+	said = fmt.Sprintf("what was counted in the %s since the region started, taken for a month's and not extrapolated", measured.Round(time.Second))
+	if scale == "" {
+		return counts, said, nil
+	}
+	to, err := days(scale)
 	if err != nil {
-		return out, fmt.Errorf("read the counters: %w", err)
+		return nil, "", badRequest("scale %q is neither a number of days such as 30d nor a time such as 12h", scale)
 	}
-	raw, err := json.Marshal(stats)
+	if in.Flows, err = cost.Scaled(in.Flows, measured, to); err != nil {
+		return nil, "", badRequest("%v", err)
+	}
+	return counts, fmt.Sprintf("what was counted in the %s since the region started, extrapolated to %s: %.6g times as much", measured.Round(time.Second), scale, float64(to)/float64(measured)), nil
+}
+
+func supposed(in *cost.Inventory, gb string) (string, error) {
+	v, err := strconv.ParseFloat(gb, 64)
 	if err != nil {
-		return out, err
+		return "", badRequest("gb %q is not a number", gb)
 	}
-	return out, json.Unmarshal(raw, &out)
+	if *in, err = in.Spread(v); err != nil {
+		return "", badRequest("%v", err)
+	}
+	return gb + " GB a month, spread evenly over what carries it", nil
 }
 
-// inventory is what of the region costs money.
-func (c *Config) inventory(t *topology.Topology, measured counters) cost.Inventory {
-	v := c.Store.View()
-	in := cost.Inventory{Region: t.Region}
-	elastic := map[resource.NetworkInterfaceID]int{}
-	public := map[netip.Addr]bool{}
-	for _, a := range state.List[*resource.Address](v) {
-		public[a.PublicIP] = true
-		elastic[a.NetworkInterfaceID]++
+func fromFile(in *cost.Inventory, file string) (string, error) {
+	u, err := cost.ParseUsage([]byte(file))
+	if err != nil {
+		return "", badRequest("%v", err)
 	}
-	for _, e := range t.ENIs {
-		for _, a := range e.Public {
-			public[a.Public] = true
-		}
+	with, ignored, err := in.With(u)
+	if err != nil {
+		return "", badRequest("%v", err)
 	}
-	in.PublicAddresses = len(public)
-	for _, vpc := range t.VPCs {
-		for _, n := range vpc.NATGateways {
-			in.NATGateways = append(in.NATGateways, cost.NATGateway{ID: string(n.ID), Addresses: elastic[n.ENI], Bytes: measured.NATGateways[n.ID].both()})
-		}
-		for _, e := range vpc.Endpoints {
-			if e.Type == resource.EndpointTypeGateway {
-				in.GatewayEndpoints = append(in.GatewayEndpoints, cost.GatewayEndpoint{ID: string(e.ID), Service: e.Service, Bytes: measured.GatewayEndpoints[e.ID].both()})
-				continue
-			}
-			made := cost.InterfaceEndpoint{ID: string(e.ID), Service: e.Service, Zones: len(e.ENIs)}
-			for _, eni := range e.ENIs {
-				made.Bytes += measured.ENIs[eni].both()
-			}
-			in.InterfaceEndpoints = append(in.InterfaceEndpoints, made)
-		}
-		in.Zones += zonesToCover(vpc)
+	*in = with
+	said := "as the traffic file says"
+	if len(ignored) > 0 {
+		said += ", of which these are not priced here: " + strings.Join(ignored, ", ")
 	}
-	return in
+	return said, nil
 }
 
-// zonesToCover is in how many zones of a VPC with NAT gateways something would need an interface of an S3 endpoint
-// that it does not have.
-func zonesToCover(v *topology.VPC) int {
-	if len(v.NATGateways) == 0 {
-		return 0
-	}
-	zones := map[string]bool{}
-	zone := func(id resource.SubnetID) string {
-		if s := v.Subnet(id); s != nil {
-			return s.AZ
+// days reads a time that may be in days.
+func days(s string) (time.Duration, error) {
+	if n, ok := strings.CutSuffix(s, "d"); ok {
+		d, err := strconv.ParseFloat(n, 64)
+		if err != nil || !(d > 0 && d <= 3660) {
+			return 0, fmt.Errorf("%q days", n)
 		}
-		return ""
+		return time.Duration(d * 24 * float64(time.Hour)), nil
 	}
-	for _, e := range v.ENIs {
-		if e.Type == resource.InterfaceTypeLambda || e.Type == resource.InterfaceTypeInterface {
-			zones[zone(e.SubnetID)] = true
-		}
+	d, err := time.ParseDuration(s)
+	if err != nil || d <= 0 {
+		return 0, fmt.Errorf("no time: %q", s)
 	}
-	for _, endpoint := range v.Endpoints {
-		for _, e := range v.ENIs {
-			if endpoint.Service == "s3" && slices.Contains(endpoint.ENIs, e.ID) {
-				delete(zones, zone(e.SubnetID))
-			}
-		}
+	return d, nil
+}
+
+// counted compares what flows were attributed to a gateway or endpoint with what its own counters say.
+type counted struct {
+	ID         string `json:"id"`
+	Attributed uint64 `json:"attributedBytes"`
+	Counted    uint64 `json:"countedBytes"`
+	Difference int64  `json:"difference"`
+}
+
+func compared(flows []cost.Flow, byID map[string]uint64) []counted {
+	attributed := map[string]uint64{}
+	for _, f := range flows {
+		attributed[f.Via] += f.Out + f.In
 	}
-	return len(zones)
+	out := []counted{}
+	for id, n := range byID {
+		out = append(out, counted{id, attributed[id], n, int64(attributed[id]) - int64(n)})
+	}
+	slices.SortFunc(out, func(a, b counted) int { return cmp.Compare(a.ID, b.ID) })
+	return out
 }

@@ -32,7 +32,7 @@ func (c *Config) serveDiagram(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(d.body)                                                                     // the caller may have gone
 }
 
-// diagram draws the network: format=svg (default), mermaid, dot or json; theme=auto (default), light or dark;
+// diagram draws the network: format=svg (default), png, mermaid, dot or json; theme=auto (default), light or dark;
 // title=; and the path from=FUNCTION or INTERFACE to=SERVICE, NAME or ADDRESS, port=.
 func (c *Config) diagram(r *http.Request) (drawing, error) {
 	q := r.URL.Query()
@@ -61,6 +61,9 @@ func draw(in diagram.Input, format string, theme diagram.Theme) (drawing, error)
 	switch format {
 	case "", "svg":
 		return drawing{"image/svg+xml", diagram.Draw(in).SVG(theme)}, nil
+	case "png":
+		b, err := diagram.Draw(in).PNG(theme)
+		return drawing{"image/png", b}, err
 	case "mermaid":
 		return drawing{"text/vnd.mermaid; charset=utf-8", diagram.Draw(in).Mermaid()}, nil
 	case "dot":
@@ -69,7 +72,7 @@ func draw(in diagram.Input, format string, theme diagram.Theme) (drawing, error)
 		b, err := diagram.Draw(in).JSON()
 		return drawing{"application/json", b}, err
 	default:
-		return drawing{}, badRequest("format %q is none of svg, mermaid, dot, json", format)
+		return drawing{}, badRequest("format %q is none of svg, png, mermaid, dot, json", format)
 	}
 }
 
@@ -90,6 +93,14 @@ func (c *Config) drawn(t *topology.Topology) diagram.Input {
 			d.ENIs = f.VPCConfig.NetworkInterfaceIDs
 		}
 		in.Functions = append(in.Functions, d)
+	}
+	names(in.Names, state.List[*resource.Instance](v), func(r *resource.Instance) resource.Tags { return r.Tags })
+	names(in.Names, state.List[*resource.EgressOnlyGateway](v), func(r *resource.EgressOnlyGateway) resource.Tags { return r.Tags })
+	names(in.Names, state.List[*resource.VPCPeeringConnection](v), func(r *resource.VPCPeeringConnection) resource.Tags { return r.Tags })
+	for _, i := range state.List[*resource.Instance](v) {
+		if i.InterfaceID != "" {
+			in.Instances = append(in.Instances, diagram.Instance{ID: string(i.ID), State: i.State, ENI: i.InterfaceID})
+		}
 	}
 	for _, b := range state.List[*resource.Bucket](v) {
 		in.Buckets = append(in.Buckets, b.Name)

@@ -117,6 +117,7 @@ func New(c Config) http.Handler {
 	mux.HandleFunc("GET /_culvert/diagram", c.serveDiagram)
 	mux.HandleFunc("POST /_culvert/run", c.serveRun)
 	handle("GET /_culvert/cost", c.cost)
+	handle("POST /_culvert/cost", c.cost) // with files of the caller's; it changes nothing
 	mux.HandleFunc("GET /_culvert/calls", c.serveCalls)
 	handle("GET /_culvert/policy/suggest", c.suggest)
 	handle("GET /_culvert/flows", c.flows)
