@@ -127,7 +127,7 @@ func (g *generator) subnets(tx *state.Tx, p *plot) {
 		}
 		s := &resource.Subnet{
 			ID: resource.SubnetID(g.id("subnet")), VPCID: p.id, CIDR: subnetOf(p.cidr, i+1),
-			AvailabilityZone: region + "a", NetworkACLID: acl,
+			AvailabilityZone: region + []string{"a", "a", "b"}[i], NetworkACLID: acl,
 		}
 		tx.Put(s)
 		p.subnets = append(p.subnets, s)

@@ -163,19 +163,29 @@ func (e AddEndpointSubnet) try(d *draft) {
 
 // zoneName takes an endpoint's own name in a zone apart. S3's begin with a label that stands for many.
 func zoneName(v *topology.VPC, name string, e *topology.Endpoint) (pattern, zone string, ok bool) {
-	for _, n := range e.Names {
-		label, rest, _ := strings.Cut(strings.TrimPrefix(n.Pattern, "*."), ".")
-		for _, s := range v.Subnets {
-			zonal := label + "-" + s.AZ + "." + rest
-			if strings.HasPrefix(n.Pattern, "*.") && strings.HasSuffix(name, "."+zonal) {
-				return "*." + zonal, s.AZ, true
-			}
-			if name == zonal {
-				return zonal, s.AZ, true
-			}
+	own := ownName(e)
+	label, rest, _ := strings.Cut(strings.TrimPrefix(own, "*."), ".")
+	for _, s := range v.Subnets {
+		zonal := label + "-" + s.AZ + "." + rest
+		if wild := "*." + zonal; strings.HasPrefix(own, "*.") && strings.HasSuffix(name, "."+zonal) {
+			return wild, s.AZ, true
+		}
+		if name == zonal {
+			return zonal, s.AZ, true
 		}
 	}
 	return "", "", false
+}
+
+// ownName is an endpoint's name for all zones: of its own names the shortest.
+func ownName(e *topology.Endpoint) string {
+	own := ""
+	for _, n := range e.Names {
+		if strings.Contains(n.Pattern, string(e.ID)) && (own == "" || len(n.Pattern) < len(own)) {
+			own = n.Pattern
+		}
+	}
+	return own
 }
 
 // missingZone is for the name of an endpoint in a zone where it has no subnet.

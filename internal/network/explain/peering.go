@@ -120,6 +120,18 @@ func routeToPeer(why cause) []option {
 	return nil
 }
 
+// notByGateway is for a private address of another VPC that a route for everything leads to an internet gateway.
+func (c *explanation) notByGateway(why cause) []option {
+	if c.eni == nil || why.packet.reply {
+		return nil
+	}
+	why.vpc, why.subnet, why.eni, why.packet, why.route = c.vpc, c.vpc.Subnet(c.eni.SubnetID), c.eni, c.flow.packet(c.trace.To), topology.Route{}
+	if out := routeToPeer(why); len(out) > 0 || len(c.strangers(c.vpc, why.packet.dst)) == 0 {
+		return out
+	}
+	return c.joinVPCs(why)
+}
+
 // aroundPeering is for what peering does not carry: a way of the VPC's own.
 func (c *explanation) aroundPeering(why cause) []option {
 	if !why.vpc.Contains(why.packet.src) {

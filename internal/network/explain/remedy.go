@@ -49,6 +49,8 @@ func (c *explanation) remedies(why cause) []option {
 		return c.createSubnet(why)
 	case "DISCONNECTED_VPCS":
 		return c.joinVPCs(why)
+	case "IGW_DESTINATION_ADDRESS_NOT_IN_RFC1918_EGRESS":
+		return c.notByGateway(why)
 	case "PCX_REQUIRES_ADDRESS_IN_VPC_CIDR":
 		return c.aroundPeering(why)
 	case "ENI_SG_RULES_MISMATCH", "SG_HAS_NO_RULES":
@@ -110,6 +112,8 @@ func openACL(why cause) []option {
 	}}
 	if p.reply || !knows(why.vpc, d.peer(p)) {
 		e.Entry.CIDR = everywhere(d.peer(p))
+	} else if n := why.vpc.Holder(d.peer(p)); n != nil && isMade(n.ID) {
+		e.Entry.CIDR = why.vpc.Subnet(n.SubnetID).CIDR // which of its addresses AWS will choose nobody knows
 	}
 	switch {
 	case p.hasPorts():

@@ -58,6 +58,8 @@ type callRemedy struct {
 	Statement string `json:"statement,omitempty"` // JSON, to add to the policy
 	CLI       string `json:"cli,omitempty"`       // AWS CLI command
 	Terraform string `json:"terraform,omitempty"` // block
+
+	changes, document string // what has the policy that is replaced, and its new text
 }
 
 // outside is an address like those of functions that are in no VPC. Which one a function gets cannot be known.
@@ -148,7 +150,9 @@ func (w *wantedCall) answer(call *api.Call, d policy.Decision, keys map[string][
 	a.Summary = fmt.Sprintf("%s may not call %s on %s: %s", call.Caller.ARN, w.action, w.resource, a.Reason)
 	refusing := append([]deciding{a.deciding}, a.Also...)
 	for _, b := range refusing {
-		a.Remedies = append(a.Remedies, w.remedy(b, call, d, keys))
+		r := w.remedy(b, call, d, keys)
+		w.replace(&r, b, call, a.Remedies)
+		a.Remedies = append(a.Remedies, r)
 		a.refusals = append(a.refusals, b.text(call))
 	}
 	a.Notes = append(a.Notes, nearMisses(refusing, d)...)

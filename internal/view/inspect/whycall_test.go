@@ -184,7 +184,7 @@ func TestEveryRefusalIsNamed(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{
 		"narrow or remove statement 1 (Vpc) of the identity-based policy mine: it applies where StringEquals aws:SourceVpc vpc-1, and here it is vpc-1",
-		"narrow or remove statement 0 of the resource-based policy bucket",
+		"narrow or remove statement 0 of the resource-based policy bucket; the change printed here exempts " + role,
 		"add a statement to the policy of vpce-1",
 	}, remedies); diff != "" {
 		t.Errorf("remedies (-want +got):\n%s", diff)

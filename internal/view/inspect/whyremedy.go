@@ -122,11 +122,10 @@ func (w *wantedCall) remedy(b deciding, call *api.Call, d policy.Decision, keys 
 		r.Text = fmt.Sprintf("add a statement to a policy of role %s", call.Caller.RoleName)
 		_, operation, _ := strings.Cut(w.action, ":")
 		document := `{"Version":"2012-10-17","Statement":[` + r.Statement + "]}"
-		r.CLI = fmt.Sprintf("aws iam put-role-policy --role-name %s --policy-name allow-%s --policy-document '%s'", call.Caller.RoleName,
-			operation, strings.ReplaceAll(document, "'", `'\''`))
-		// Terraform would take ${ in a string for an expression.
-		r.Terraform = fmt.Sprintf("resource \"aws_iam_role_policy\" \"allow_%s\" {\n  role   = %q\n  policy = jsonencode(%s)\n}", operation,
-			call.Caller.RoleName, strings.ReplaceAll(document, "${", "$${"))
+		name := w.freePolicyName(operation)
+		r.CLI = fmt.Sprintf("aws iam put-role-policy --role-name %s --policy-name %s --policy-document %s", call.Caller.RoleName, name, shellQuoted(document))
+		r.Terraform = fmt.Sprintf("resource \"aws_iam_role_policy\" %q {\n  name   = %q\n  role   = %q\n  policy = jsonencode(%s)\n}", strings.ReplaceAll(name, "-", "_"), name,
+			call.Caller.RoleName, hclText(document))
 	}
 	return r
 }
