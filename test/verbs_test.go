@@ -48,6 +48,7 @@ import (
 //	invoke NAME [JSON]                                      run a function; its answer is stdout, its error stderr
 //	person NAME POLICY-FILE -> VAR                          make a role that the account may assume, with a policy
 //	as ROLE-ARN, as operator                                make the calls that follow as a session of the role, or as before
+//	web METHOD URL [BODY]                                   a request that is not signed, under the URL's name; see webverbs_test.go
 //	as ACCESS-KEY-ID SECRET [TOKEN]                         make the calls that follow with a key
 //	presign METHOD PATH -> VAR, open URL [HEADER=VALUE...]  sign a URL for S3 by its real name; get one at the host's door
 //	instance VAR SCRIPT [NAME=VALUE...], becomes VAR STATE, console VAR PATTERN   see instanceverbs_test.go
@@ -58,7 +59,7 @@ func verbs() map[string]func(*testscript.TestScript, bool, []string) {
 		"region": openRegion, "close": closeRegion, "call": call, "rest": rest, "s3": s3, "role": role, "function": function,
 		"network": network, "bucket": bucket, "trim-star": trimStar,
 		"substitute": substitute, "wait-for": waitFor, "set-from-stdout": setFromStdout, "cmp-ids": compareIDs, "big": big, "invoke": invoke,
-		"person": person, "as": as, "presign": presign, "open": open,
+		"person": person, "as": as, "web": web, "presign": presign, "open": open,
 		"instance": instance, "becomes": becomes, "console": console,
 	}
 }

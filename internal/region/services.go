@@ -69,7 +69,7 @@ func (r *Region) openServices(ctx context.Context) error {
 	if err := r.openLogs(); err != nil {
 		return err
 	}
-	if err := r.openFunctions(objectStore); err != nil {
+	if err := r.openFunctions(objectStore, authorizer); err != nil {
 		return err
 	}
 	r.services = []service.Definition{
@@ -140,7 +140,7 @@ func (r *Region) openLogs() error {
 	return err
 }
 
-func (r *Region) openFunctions(objectStore *s3.Service) error {
+func (r *Region) openFunctions(objectStore *s3.Service, authorizer *server.Authorizer) error {
 	path, err := r.directory.sub("code")
 	if err != nil {
 		return err
@@ -158,6 +158,7 @@ func (r *Region) openFunctions(objectStore *s3.Service) error {
 	}
 	r.functions, err = lambda.New(lambda.Config{
 		State: r.store, Code: code, Executor: executor{r}, Roles: r.iam, Log: r.config.Log, Settle: r.settle, FetchObject: objectStore.GetObject,
+		Authorize: authorizer.Authorize,
 	})
 	if err != nil {
 		return err

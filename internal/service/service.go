@@ -40,6 +40,20 @@ type Definition struct {
 	// Handler serves a service whose protocol is not made of operations (S3). It is called after routing and
 	// authentication and does the rest of the pipeline itself.
 	Handler Handler
+	// Web serves addresses that the service gives out, beside its operations. Nil: it gives out none.
+	Web *Web
+}
+
+// Web serves requests that are no calls of the API: those to an address that a service gave out, such as a function's
+// URL. They are authenticated, and may be unsigned; what else they may is the handler's to decide.
+type Web struct {
+	Handler Handler
+	// Owns reports whether a request belongs here, by the name it was sent to and its path.
+	Owns func(host, path string) bool
+	// Open reports whether everybody may come in: then a signature is not looked at.
+	Open func(host, path string) bool
+	// MaxBody is the longest body; a longer one is refused.
+	MaxBody int64
 }
 
 // Handler serves calls of a service that has a protocol of its own.
@@ -63,6 +77,8 @@ type Operation struct {
 	Status int
 	// MaxBody is the longest request body that is read; 0: what the protocol usually allows.
 	MaxBody int64
+	// Policy returns the policy of what the operation acts on. Nil: such things have none.
+	Policy func(r state.Reader, in any) Policy
 	// Conditions returns further condition keys for policies, such as ec2:vpc or aws:resourcetag/..., lower case.
 	// Nil: none. What the request itself says (aws:RequestTag, aws:TagKeys) is found without.
 	Conditions func(r state.Reader, in any, resource string) map[string][]string
@@ -86,9 +102,14 @@ type Operation struct {
 type Need struct {
 	Action   string // iam:PassRole
 	Resource string // ARN
+	// Policy is the resource's own.
+	Policy Policy
 	// Keys are condition keys beside the global ones and those of the request's tags, lower case.
 	Keys map[string][]string
 }
+
+// Policy is the text of a resource's policy, and what to call it in messages. An empty text: there is none.
+type Policy struct{ Name, Text string }
 
 // Option completes an operation.
 type Option func(*Operation)
@@ -149,6 +170,13 @@ func newOperation[In any](name string, options []Option) Operation {
 func On[In any](f func(state.Reader, *In) []string) Option {
 	return func(o *Operation) {
 		o.Resources = func(r state.Reader, in any) []string { return f(r, in.(*In)) }
+	}
+}
+
+// ResourcePolicy says which policy of the resource itself the call is subject to.
+func ResourcePolicy[In any](f func(state.Reader, *In) Policy) Option {
+	return func(o *Operation) {
+		o.Policy = func(r state.Reader, in any) Policy { return f(r, in.(*In)) }
 	}
 }
 

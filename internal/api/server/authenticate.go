@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -41,6 +42,9 @@ func SigningKey(call *api.Call) []byte {
 }
 
 func (s *Server) authenticate(x *exchange) error {
+	if x.web {
+		return s.authenticateWeb(x)
+	}
 	result, err := sigv4.Verify(x.call.HTTP, sigv4.Options{
 		Style:         sigv4.Style(x.service.Protocol),
 		Service:       x.service.Name,
@@ -57,6 +61,31 @@ func (s *Server) authenticate(x *exchange) error {
 	if result.Caller.Temporary && x.service.Name == "iam" { // see the IAM guide, GetSessionToken
 		return api.Errorf("InvalidClientTokenId", "The security token included in the request is invalid").WithStatus(http.StatusForbidden)
 	}
+	return nil
+}
+
+// authenticateWeb finds out who sends a request to an address that a service gave out, and reads its body.
+func (s *Server) authenticateWeb(x *exchange) error {
+	x.call.Operation = "Web"
+	x.call.Caller = api.Caller{Type: api.Anonymous}
+	hash, err := s.readBody(x)
+	if err != nil {
+		return err
+	}
+	r := x.call.HTTP
+	r.Body = io.NopCloser(bytes.NewReader(x.request.Body))
+	if x.service.Web.Open(hostname(r.Host), r.URL.Path) {
+		return nil
+	}
+	result, err := sigv4.Verify(r, sigv4.Options{
+		Style: sigv4.Style(x.service.Protocol), Service: x.service.Name, Regions: regions(x), Anonymous: true,
+		Keys: doorKeys{s.config.Keys, x.call.Origin.Door}, Now: x.call.Time,
+		BodyHash: func() (string, error) { return hash, nil },
+	})
+	if err != nil {
+		return err
+	}
+	x.signature, x.call.Caller = result, result.Caller
 	return nil
 }
 
@@ -93,6 +122,9 @@ const (
 )
 
 func (x *exchange) maxBody() int64 {
+	if x.web {
+		return x.service.Web.MaxBody
+	}
 	if !x.service.codec.BodyNamesOperation() {
 		if name, err := x.service.codec.Operation(x.request); err == nil {
 			x.call.Operation = name

@@ -89,12 +89,19 @@ func (s *Server) authorizeOperation(x *exchange) error {
 	if len(resources) == 0 {
 		resources = []string{"*"}
 	}
+	var own *policy.Document
+	if x.operation.Policy != nil {
+		var err error
+		if own, err = parsePolicy(x.operation.Policy(view, x.input)); err != nil {
+			return err
+		}
+	}
 	for _, resource := range resources {
 		keys := requestTags(x.input)
 		if x.operation.Conditions != nil {
 			maps.Copy(keys, x.operation.Conditions(view, x.input, resource))
 		}
-		if err := s.config.Authorizer.Authorize(view, x.call, action, resource, nil, keys); err != nil {
+		if err := s.config.Authorizer.Authorize(view, x.call, action, resource, own, keys); err != nil {
 			return err
 		}
 	}
@@ -108,11 +115,27 @@ func (s *Server) authorizeNeeds(view *state.View, x *exchange) error {
 	for _, need := range x.operation.Needs(view, x.input) {
 		keys := requestTags(x.input)
 		maps.Copy(keys, need.Keys)
-		if err := s.config.Authorizer.Authorize(view, x.call, need.Action, need.Resource, nil, keys); err != nil {
+		own, err := parsePolicy(need.Policy)
+		if err != nil {
+			return err
+		}
+		if err := s.config.Authorizer.Authorize(view, x.call, need.Action, need.Resource, own, keys); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// parsePolicy reads a resource's policy, nil if there is none. What cannot be read decides nothing, so the call fails.
+func parsePolicy(p service.Policy) (*policy.Document, error) {
+	if p.Text == "" {
+		return nil, nil
+	}
+	document, err := policy.Parse(p.Name, policy.Resource, []byte(p.Text))
+	if err != nil {
+		return nil, fmt.Errorf("read the policy %s: %w", p.Name, err)
+	}
+	return document, nil
 }
 
 // isDryRun reports whether the input has a member DryRun that is true.

@@ -14,7 +14,7 @@ import (
 // reading objects passes, whose answer the browser does not show to the page; there is no CORS here.
 func (s *Server) refuseBrowser(x *exchange) error {
 	r := x.call.HTTP
-	if x.call.Origin.Door != api.DoorHost {
+	if x.call.Origin.Door != api.DoorHost || x.web { // what a service gives out is meant for pages, too
 		return nil
 	}
 	if !s.isHostName(hostname(r.Host)) {

@@ -42,6 +42,7 @@ type exchange struct {
 	service   *served
 	request   *wire.Request
 	signature *sigv4.Result
+	web       bool  // for the service's Web
 	held      int64 // bytes of body that count against MaxBuffered
 	operation *service.Operation
 	input     any
@@ -70,8 +71,12 @@ func (s *Server) serve(x *exchange) {
 	s.send(x, x.response)
 }
 
-// handOver gives the call to a service that has a protocol of its own.
+// handOver gives the call to a service that has a protocol of its own, or to the addresses that a service gave out.
 func (s *Server) handOver(x *exchange) error {
+	if x.web {
+		x.service.Web.Handler.ServeCall(x.answer, x.call)
+		return errAnswered
+	}
 	if x.service.Handler == nil {
 		return nil
 	}

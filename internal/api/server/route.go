@@ -47,6 +47,11 @@ func (s *Server) route(x *exchange) error {
 		return api.Errorf("InvalidRequest", "This is not a proxy: send the request itself.")
 	}
 	name := s.serviceName(r, x.call.Origin)
+	for web, v := range s.services {
+		if v.Web != nil && (x.call.Origin.Service == "" || x.call.Origin.Service == web) && v.Web.Owns(hostname(r.Host), r.URL.Path) {
+			name, x.web = web, true
+		}
+	}
 	x.call.Service = name
 	x.service = s.services[name]
 	if name == "" {

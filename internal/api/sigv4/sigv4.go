@@ -59,6 +59,8 @@ type Options struct {
 	Regions []string // that it may be for; the first is named in refusals
 	Keys    Keys
 	Now     time.Time
+	// Anonymous takes requests without any signature, as S3 always does.
+	Anonymous bool
 	// VirtualBucket returns the bucket that a host name stands for, empty for none. Version 2 signs it. Nil: no
 	// version 2.
 	VirtualBucket func(host string) string
@@ -88,7 +90,7 @@ func Verify(r *http.Request, o Options) (*Result, error) {
 		return nil, o.refuse(err)
 	}
 	if c == nil {
-		if o.Style == S3 {
+		if o.Style == S3 || o.Anonymous {
 			return &Result{Caller: api.Caller{Type: api.Anonymous}}, nil
 		}
 		return nil, o.refuse(fault{kind: missing})

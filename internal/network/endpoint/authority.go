@@ -15,6 +15,7 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -25,8 +26,10 @@ const (
 	leafLife      = 90 * 24 * time.Hour
 	leafRenew     = 7 * 24 * time.Hour // before the end
 	maxLeaves     = 1024
-	// suffix is the only domain that the authority certifies, whatever name a client asks for.
-	suffix = "amazonaws.com"
+	// suffix is the domain that the authority certifies, whatever name a client asks for; webSuffix that of addresses
+	// such as functions' URLs.
+	suffix    = "amazonaws.com"
+	webSuffix = "on.aws"
 )
 
 // Authority is the region's own certificate authority. Its key stays in the region's directory; only the
@@ -52,7 +55,7 @@ func OpenAuthority(directory string) (*Authority, error) {
 		return a, a.create()
 	}
 	err = a.load(directory)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !slices.Contains(a.certificate.PermittedDNSDomains, webSuffix) {
 		if err := a.create(); err != nil {
 			return nil, err
 		}
@@ -78,7 +81,7 @@ func (a *Authority) create() error {
 		KeyUsage:              x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
 		// A workload that trusts this authority trusts it for AWS's names and nothing else.
 		PermittedDNSDomainsCritical: true,
-		PermittedDNSDomains:         []string{suffix},
+		PermittedDNSDomains:         []string{suffix, webSuffix},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
@@ -146,7 +149,7 @@ func (a *Authority) TLS(fallback string) *tls.Config {
 // leaf returns a certificate for a name. Names that differ in their first label only share one, so that a
 // client cannot fill the memory by asking for one bucket after another.
 func (a *Authority) leaf(name string) (*tls.Certificate, error) {
-	if !strings.HasSuffix(name, "."+suffix) {
+	if !strings.HasSuffix(name, "."+suffix) && !strings.HasSuffix(name, ".lambda-url."+regionOf(name)+"."+webSuffix) {
 		return nil, fmt.Errorf("no certificate for %q: the region serves names below %s only", name, suffix)
 	}
 	_, parent, _ := strings.Cut(name, ".")
@@ -171,6 +174,12 @@ func (a *Authority) leaf(name string) (*tls.Certificate, error) {
 	}
 	a.leaves[names[0]] = c
 	return c, nil
+}
+
+// regionOf is the third label from the right: of a function's URL, its region.
+func regionOf(name string) string {
+	labels := strings.Split(name, ".")
+	return labels[max(0, len(labels)-3)]
 }
 
 func (a *Authority) issue(names []string) (*tls.Certificate, error) {

@@ -24,7 +24,7 @@ func Catalog(region string) []*PublicService {
 		publicService("ec2", serviceAddresses(1), "ec2."+base),
 		publicService("elasticloadbalancing", serviceAddresses(11), "elasticloadbalancing."+base),
 		publicService("iam", serviceAddresses(2), "iam.amazonaws.com"),
-		publicService("lambda", serviceAddresses(3), "lambda."+base),
+		publicService("lambda", serviceAddresses(3), "lambda."+base, "*.lambda-url."+region+".on.aws"),
 		publicService("logs", serviceAddresses(4), "logs."+base),
 		withIPv6(publicService("s3", s3Addresses(s3), s3Names(base)...), "s3.dualstack."+base),
 		publicService("sts", serviceAddresses(5), "sts."+base, "sts.amazonaws.com"),

@@ -76,7 +76,8 @@ func openCodeStore(dir string, used func(key string) bool) (*CodeStore, error) {
 		return nil, fmt.Errorf("read the code store: %w", err)
 	}
 	for _, e := range entries {
-		ours := isKey(e.Name()) && !used(e.Name()) || strings.HasPrefix(e.Name(), workPrefix)
+		key := strings.TrimSuffix(e.Name(), zipSuffix)
+		ours := isKey(key) && !used(key) || strings.HasPrefix(e.Name(), workPrefix)
 		if !ours {
 			continue
 		}
@@ -87,7 +88,10 @@ func openCodeStore(dir string, used func(key string) bool) (*CodeStore, error) {
 	return s, nil
 }
 
-const workPrefix = "work-"
+const (
+	workPrefix = "work-"
+	zipSuffix  = ".zip" // of a package as it came, beside its directory
+)
 
 func isKey(name string) bool {
 	return len(name) == 2*sha256.Size && strings.Trim(name, "0123456789abcdef") == ""
@@ -161,6 +165,7 @@ func (s *CodeStore) collectLocked(key string) {
 		return
 	}
 	_ = os.Rename(s.Path(key), filepath.Join(trash, key))
+	_ = os.Remove(s.Path(key) + zipSuffix)
 	_ = os.RemoveAll(trash)
 }
 
@@ -215,7 +220,20 @@ func (s *CodeStore) put(c Code, zipped sizedReaderAt) (Code, func(), error) {
 	if err := unzip(zipped, zipped.Size(), tree); err != nil {
 		return Code{}, nil, err
 	}
+	if err := keep(zipped, tree+zipSuffix); err != nil {
+		return Code{}, nil, fmt.Errorf("keep a package: %w", err)
+	}
 	return s.publish(c, tree)
+}
+
+// keep writes a package as it came: GetFunction gives it back.
+func keep(zipped sizedReaderAt, path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(f, io.NewSectionReader(zipped, 0, zipped.Size()))
+	return errors.Join(err, f.Close())
 }
 
 type sizedReaderAt interface {
@@ -227,6 +245,9 @@ type sizedReaderAt interface {
 func (s *CodeStore) publish(c Code, tree string) (Code, func(), error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := os.Rename(tree+zipSuffix, s.Path(c.Key)+zipSuffix); err != nil {
+		return Code{}, nil, fmt.Errorf("publish a package: %w", err)
+	}
 	err := os.Rename(tree, s.Path(c.Key))
 	if err != nil && !errors.Is(err, fs.ErrExist) && !s.Has(c.Key) {
 		return Code{}, nil, fmt.Errorf("publish a package: %w", err)

@@ -39,6 +39,9 @@ func (s *Service) createFunction(ctx context.Context, call *api.Call, in *Create
 	if err := s.checkNew(view, f); err != nil {
 		return nil, err
 	}
+	if err := s.useLayers(view, f, in.Layers); err != nil {
+		return nil, err
+	}
 	code, release, err := s.fetchCode(ctx, call, codeSource(*in.Code))
 	if err != nil {
 		return nil, err
@@ -48,6 +51,12 @@ func (s *Service) createFunction(ctx context.Context, call *api.Call, in *Create
 	made := f
 	err = s.commit(ctx, func(tx *state.Tx) error {
 		if err := s.checkNew(tx, f); err != nil {
+			return err
+		}
+		if err := s.useLayers(tx, f, in.Layers); err != nil {
+			return err
+		}
+		if err := s.checkSize(f); err != nil {
 			return err
 		}
 		vpc, err := s.placeInVPC(tx, f.Name, f.Role, in.VpcConfig)
@@ -206,10 +215,8 @@ func setInt(to *int, from *int64) {
 // checkSupported refuses what would be accepted without having an effect.
 func (c settings) checkSupported() error {
 	switch {
-	case len(c.Layers) > 5:
-		return invalid("Cannot reference more than 5 layers.")
-	case len(c.Layers) > 0:
-		return unsupported("layers")
+	case len(c.Layers) > maxLayers:
+		return invalid("Cannot reference more than %d layers.", maxLayers)
 	case c.DeadLetterConfig != nil && value(c.DeadLetterConfig.TargetArn) != "":
 		return unsupported("dead letter queues")
 	case len(c.FileSystemConfigs) > 0:

@@ -91,7 +91,6 @@ func TestWhatAWSRefusesIsRefusedInItsWords(t *testing.T) {
 		{"architecture", func(in *CreateFunctionInput) { in.Architectures = []string{"arm64"} }, 400, invalid + "Culvert does not support the architecture arm64 on this machine: functions run on x86_64."},
 		{"image", func(in *CreateFunctionInput) { in.PackageType = ptr("Image") }, 400, invalid + "Culvert does not support functions from container images: PackageType must be Zip."},
 		{"image uri", func(in *CreateFunctionInput) { in.Code.ImageUri = ptr("x") }, 400, invalid + "Culvert does not support functions from container images: PackageType must be Zip."},
-		{"layers", func(in *CreateFunctionInput) { in.Layers = []string{"a"} }, 400, invalid + "Culvert does not support layers."},
 		{"many layers", func(in *CreateFunctionInput) { in.Layers = make([]string, 6) }, 400, invalid + "Cannot reference more than 5 layers."},
 		{"dead letters", func(in *CreateFunctionInput) { in.DeadLetterConfig = &DeadLetterConfig{TargetArn: ptr("a")} }, 400, invalid + "Culvert does not support dead letter queues."},
 		{"file systems", func(in *CreateFunctionInput) { in.FileSystemConfigs = make([]FileSystemConfig, 1) }, 400, invalid + "Culvert does not support file system configurations."},

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/culvert-cloud/culvert/internal/api"
 	"github.com/culvert-cloud/culvert/internal/resource"
@@ -34,7 +35,7 @@ func configuration(f *resource.Function, arn string) *FunctionConfiguration {
 		Runtime: &f.Runtime, Handler: &f.Handler, Role: &f.Role, Description: &f.Description,
 		Timeout: ptr(int64(f.Timeout)), MemorySize: ptr(int64(f.MemorySize)), Architectures: f.Architectures,
 		CodeSize: &f.CodeSize, CodeSha256: &f.CodeSHA256, RevisionId: &f.RevisionID,
-		LastModified:         ptr(f.LastModified.UTC().Format("2006-01-02T15:04:05.000+0000")),
+		LastModified:         ptr(written(f.LastModified)),
 		EphemeralStorage:     &EphemeralStorage{Size: ptr(int64(f.EphemeralStorageSize))},
 		TracingConfig:        &TracingConfigResponse{Mode: &f.TracingMode},
 		LoggingConfig:        &LoggingConfig{LogFormat: &f.LogFormat, LogGroup: &f.LogGroup},
@@ -45,9 +46,15 @@ func configuration(f *resource.Function, arn string) *FunctionConfiguration {
 	if len(f.Environment) > 0 {
 		out.Environment = &EnvironmentResponse{Variables: f.Environment}
 	}
+	for _, l := range f.Layers {
+		out.Layers = append(out.Layers, Layer{Arn: ptr(l.ARN), CodeSize: ptr(l.CodeSize)})
+	}
 	out.VpcConfig = describeVPC(f.VPCConfig)
 	return out
 }
+
+// written is a time as Lambda writes it.
+func written(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000+0000") }
 
 func describeVPC(c *resource.FunctionVPCConfig) *VpcConfigResponse {
 	if c == nil {
@@ -70,7 +77,7 @@ func runtimeVersionARN(f *resource.Function) string {
 	return "arn:aws:lambda:" + region + "::runtime:" + hex.EncodeToString(h[:])
 }
 
-func (s *Service) getFunction(v *state.View, _ *api.Call, in *GetFunctionInput) (*GetFunctionOutput, error) {
+func (s *Service) getFunction(v *state.View, call *api.Call, in *GetFunctionInput) (*GetFunctionOutput, error) {
 	f, n, err := findFunction(v, in.FunctionName, in.Qualifier)
 	if err != nil {
 		return nil, err
@@ -78,8 +85,7 @@ func (s *Service) getFunction(v *state.View, _ *api.Call, in *GetFunctionInput) 
 	unqualified, _ := state.Get[*resource.Function](v, f.Name)
 	out := &GetFunctionOutput{
 		Configuration: configuration(f, n.arn(v)), Tags: unqualified.Tags,
-		// There is no Location: the zip is not kept, only what was in it.
-		Code: &FunctionCodeLocation{RepositoryType: ptr("S3")},
+		Code: &FunctionCodeLocation{RepositoryType: ptr("S3"), Location: s.location(call, f.CodeKey)},
 	}
 	if f.ReservedConcurrency != nil {
 		out.Concurrency = &Concurrency{ReservedConcurrentExecutions: ptr(int64(*f.ReservedConcurrency))}
@@ -185,13 +191,6 @@ func (s *Service) letGo(f *resource.Function) {
 	for _, l := range f.Layers {
 		s.config.Code.Collect(l.CodeKey)
 	}
-}
-
-func (s *Service) getPolicy(v *state.View, _ *api.Call, in *GetPolicyInput) (*GetPolicyOutput, error) {
-	if _, _, err := findFunction(v, in.FunctionName, in.Qualifier); err != nil {
-		return nil, err
-	}
-	return nil, notFound("No policy is associated with the given resource.")
 }
 
 func (s *Service) getCodeSigningConfig(v *state.View, _ *api.Call, in *GetFunctionCodeSigningConfigInput) (*GetFunctionCodeSigningConfigOutput, error) {

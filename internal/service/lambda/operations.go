@@ -14,52 +14,77 @@ func (s *Service) Definition() service.Definition {
 		Name:       "lambda",
 		Protocol:   service.RESTJSON,
 		Version:    "2015-03-31",
-		Operations: s.operations(),
+		Operations: slices.Concat(s.functionOperations(), s.versionOperations(), s.layerOperations(), s.urlOperations(), s.invokeOperations()),
+		Web:        s.web(),
 	}
 }
 
-func (s *Service) operations() []service.Operation {
+func (s *Service) functionOperations() []service.Operation {
 	return []service.Operation{
 		service.Stream("CreateFunction", s.createFunction, on(func(in *CreateFunctionInput) (*string, *string) { return in.FunctionName, nil }),
-			passing(func(in *CreateFunctionInput) *string { return in.Role }), placing(func(in *CreateFunctionInput) *VpcConfig { return in.VpcConfig })),
+			using(func(in *CreateFunctionInput) (*string, []string) { return in.Role, in.Layers }),
+			placing(func(in *CreateFunctionInput) *VpcConfig { return in.VpcConfig })),
 		service.View("GetFunction", s.getFunction, on(func(in *GetFunctionInput) (*string, *string) { return in.FunctionName, in.Qualifier })),
 		service.View("GetFunctionConfiguration", s.getFunctionConfiguration, on(func(in *GetFunctionConfigurationInput) (*string, *string) { return in.FunctionName, in.Qualifier })),
 		service.Stream("UpdateFunctionCode", s.updateCode, on(func(in *UpdateFunctionCodeInput) (*string, *string) { return in.FunctionName, nil })),
 		service.Stream("UpdateFunctionConfiguration", s.updateConfiguration, on(func(in *UpdateFunctionConfigurationInput) (*string, *string) { return in.FunctionName, nil }),
-			passing(func(in *UpdateFunctionConfigurationInput) *string { return in.Role }),
+			using(func(in *UpdateFunctionConfigurationInput) (*string, []string) { return in.Role, in.Layers }),
 			placing(func(in *UpdateFunctionConfigurationInput) *VpcConfig { return in.VpcConfig })),
 		service.Stream("DeleteFunction", s.deleteFunction, on(func(in *DeleteFunctionInput) (*string, *string) { return in.FunctionName, in.Qualifier })),
 		service.View("ListFunctions", s.listFunctions, service.OnAny()),
+		service.View("ListTags", s.listTags, on(func(in *ListTagsInput) (*string, *string) { return in.Resource, nil })),
+		service.Update("TagResource", s.tagResource, on(func(in *TagResourceInput) (*string, *string) { return in.Resource, nil })),
+		service.Update("UntagResource", s.untagResource, on(func(in *UntagResourceInput) (*string, *string) { return in.Resource, nil })),
+		service.View("GetFunctionCodeSigningConfig", s.getCodeSigningConfig, on(func(in *GetFunctionCodeSigningConfigInput) (*string, *string) { return in.FunctionName, nil })),
+	}
+}
+
+func (s *Service) versionOperations() []service.Operation {
+	return []service.Operation{
 		service.View("ListVersionsByFunction", s.listVersions, on(func(in *ListVersionsByFunctionInput) (*string, *string) { return in.FunctionName, nil })),
 		service.Stream("PublishVersion", s.publishVersion, on(func(in *PublishVersionInput) (*string, *string) { return in.FunctionName, nil })),
-
 		service.Update("CreateAlias", s.createAlias, on(func(in *CreateAliasInput) (*string, *string) { return in.FunctionName, nil })),
 		service.View("GetAlias", s.getAlias, on(func(in *GetAliasInput) (*string, *string) { return in.FunctionName, nil })),
 		service.Update("UpdateAlias", s.updateAlias, on(func(in *UpdateAliasInput) (*string, *string) { return in.FunctionName, nil })),
 		service.Update("DeleteAlias", s.deleteAlias, on(func(in *DeleteAliasInput) (*string, *string) { return in.FunctionName, nil })),
 		service.View("ListAliases", s.listAliases, on(func(in *ListAliasesInput) (*string, *string) { return in.FunctionName, nil })),
-
-		service.Stream("Invoke", s.invoke, service.Action("lambda:InvokeFunction"), service.MaxBody(maxPayload), on(func(in *InvokeInput) (*string, *string) { return in.FunctionName, in.Qualifier })),
-
-		service.View("ListTags", s.listTags, on(func(in *ListTagsInput) (*string, *string) { return in.Resource, nil })),
-		service.Update("TagResource", s.tagResource, on(func(in *TagResourceInput) (*string, *string) { return in.Resource, nil })),
-		service.Update("UntagResource", s.untagResource, on(func(in *UntagResourceInput) (*string, *string) { return in.Resource, nil })),
-
-		service.Update("PutFunctionConcurrency", s.putConcurrency, on(func(in *PutFunctionConcurrencyInput) (*string, *string) { return in.FunctionName, nil })),
-		service.View("GetFunctionConcurrency", s.getConcurrency, on(func(in *GetFunctionConcurrencyInput) (*string, *string) { return in.FunctionName, nil })),
-		service.Update("DeleteFunctionConcurrency", s.deleteConcurrency, on(func(in *DeleteFunctionConcurrencyInput) (*string, *string) { return in.FunctionName, nil })),
-
 		service.View("GetPolicy", s.getPolicy, on(func(in *GetPolicyInput) (*string, *string) { return in.FunctionName, in.Qualifier })),
-		service.View("GetFunctionCodeSigningConfig", s.getCodeSigningConfig, on(func(in *GetFunctionCodeSigningConfigInput) (*string, *string) { return in.FunctionName, nil })),
+		service.Update("AddPermission", s.addPermission, on(func(in *AddPermissionInput) (*string, *string) { return in.FunctionName, in.Qualifier })),
+		service.Update("RemovePermission", s.removePermission, on(func(in *RemovePermissionInput) (*string, *string) { return in.FunctionName, in.Qualifier })),
 	}
 }
 
-// on declares the function that a call names, with its qualifier if it has one, as the resource.
-func on[In any](f func(*In) (name, qualifier *string)) service.Option {
-	return service.On(func(r state.Reader, in *In) []string {
-		name, qualifier := f(in)
-		return []string{declaredARN(r, name, qualifier)}
-	})
+func (s *Service) layerOperations() []service.Operation {
+	return []service.Operation{
+		service.Stream("PublishLayerVersion", s.publishLayer, onLayer(func(in *PublishLayerVersionInput) (*string, *int64) { return in.LayerName, nil })),
+		service.View("GetLayerVersion", s.getLayer, onLayer(func(in *GetLayerVersionInput) (*string, *int64) { return in.LayerName, in.VersionNumber })),
+		service.View("GetLayerVersionByArn", s.getLayerByARN, service.Action("lambda:GetLayerVersion"), onLayer(func(in *GetLayerVersionByArnInput) (*string, *int64) { return layerOfARN(in.Arn) })),
+		service.Stream("DeleteLayerVersion", s.deleteLayer, onLayer(func(in *DeleteLayerVersionInput) (*string, *int64) { return in.LayerName, in.VersionNumber })),
+		service.View("ListLayerVersions", s.listLayerVersions, onLayer(func(in *ListLayerVersionsInput) (*string, *int64) { return in.LayerName, nil })),
+		service.View("ListLayers", s.listLayers, service.OnAny()),
+		service.Update("AddLayerVersionPermission", s.addLayerPermission, onLayer(func(in *AddLayerVersionPermissionInput) (*string, *int64) { return in.LayerName, in.VersionNumber })),
+		service.Update("RemoveLayerVersionPermission", s.removeLayerPermission, onLayer(func(in *RemoveLayerVersionPermissionInput) (*string, *int64) { return in.LayerName, in.VersionNumber })),
+		service.View("GetLayerVersionPolicy", s.getLayerPolicy, onLayer(func(in *GetLayerVersionPolicyInput) (*string, *int64) { return in.LayerName, in.VersionNumber })),
+	}
+}
+
+func (s *Service) urlOperations() []service.Operation {
+	return []service.Operation{
+		service.Update("CreateFunctionUrlConfig", s.createURL, on(func(in *CreateFunctionUrlConfigInput) (*string, *string) { return in.FunctionName, in.Qualifier })),
+		service.View("GetFunctionUrlConfig", s.getURL, on(func(in *GetFunctionUrlConfigInput) (*string, *string) { return in.FunctionName, in.Qualifier })),
+		service.Update("UpdateFunctionUrlConfig", s.updateURL, on(func(in *UpdateFunctionUrlConfigInput) (*string, *string) { return in.FunctionName, in.Qualifier })),
+		service.Update("DeleteFunctionUrlConfig", s.deleteURL, on(func(in *DeleteFunctionUrlConfigInput) (*string, *string) { return in.FunctionName, in.Qualifier })),
+		service.View("ListFunctionUrlConfigs", s.listURLs, on(func(in *ListFunctionUrlConfigsInput) (*string, *string) { return in.FunctionName, nil })),
+	}
+}
+
+func (s *Service) invokeOperations() []service.Operation {
+	return []service.Operation{
+		service.Stream("Invoke", s.invoke, service.Action("lambda:InvokeFunction"), service.MaxBody(maxPayload), on(func(in *InvokeInput) (*string, *string) { return in.FunctionName, in.Qualifier })),
+		service.Update("PutFunctionConcurrency", s.putConcurrency, on(func(in *PutFunctionConcurrencyInput) (*string, *string) { return in.FunctionName, nil })),
+		service.View("GetFunctionConcurrency", s.getConcurrency, on(func(in *GetFunctionConcurrencyInput) (*string, *string) { return in.FunctionName, nil })),
+		service.Update("DeleteFunctionConcurrency", s.deleteConcurrency, on(func(in *DeleteFunctionConcurrencyInput) (*string, *string) { return in.FunctionName, nil })),
+	}
 }
 
 // placing is the condition keys by which policies say into which networks functions may be put. See the Lambda guide,
@@ -77,19 +102,5 @@ func placing[In any](config func(*In) *VpcConfig) service.Option {
 			}
 		}
 		return keys
-	})
-}
-
-// passing declares the role that a call gives to Lambda: a caller who may not pass it must not act as it through a
-// function. See the IAM guide, "Grant a user permissions to pass a role to an AWS service".
-func passing[In any](role func(*In) *string) service.Option {
-	return service.Needs(func(_ state.Reader, in *In) []service.Need {
-		arn := role(in)
-		if arn == nil {
-			return nil
-		}
-		return []service.Need{{
-			Action: "iam:PassRole", Resource: *arn, Keys: map[string][]string{"iam:passedtoservice": {lambdaPrincipal}},
-		}}
 	})
 }

@@ -2,6 +2,7 @@ package lambda
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"io"
 	"log/slog"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/culvert-cloud/culvert/internal/api"
+	"github.com/culvert-cloud/culvert/internal/api/policy"
 	"github.com/culvert-cloud/culvert/internal/resource"
 	"github.com/culvert-cloud/culvert/internal/state"
 )
@@ -24,6 +26,8 @@ type Config struct {
 	Settle func(ctx context.Context, revision uint64) error
 	// FetchObject reads a package from S3 on behalf of the call. nil: packages in S3 are refused.
 	FetchObject func(ctx context.Context, call *api.Call, bucket, key, version string) (io.ReadCloser, error)
+	// Authorize decides whether a call may do something to a resource that has a policy of its own; nil: it may not.
+	Authorize func(r state.Reader, call *api.Call, action, resource string, own *policy.Document, keys map[string][]string) error
 	// Architecture is Lambda's name of the architecture that functions run on. Empty: this machine's.
 	Architecture string
 	// Retries are the delays before an asynchronous invocation is tried again. nil: AWS's, one and two minutes.
@@ -74,6 +78,8 @@ type Service struct {
 	config Config
 	limits *limits
 	queue  *queue
+	// downloadKey signs the addresses of packages.
+	downloadKey [32]byte
 }
 
 // New makes the service. Close it to let asynchronous invocations finish.
@@ -88,6 +94,7 @@ func New(c Config) (*Service, error) {
 		c.Retries = []time.Duration{time.Minute, 2 * time.Minute}
 	}
 	s := &Service{config: c, limits: newLimits()}
+	_, _ = rand.Read(s.downloadKey[:]) // never fails: see crypto/rand
 	s.queue = newQueue(s.runQueued, c.Retries, c.Log)
 	return s, nil
 }

@@ -29,11 +29,13 @@ func (s *Service) updateCode(ctx context.Context, call *api.Call, in *UpdateFunc
 	defer release()
 	change := func(_ *state.Tx, f *resource.Function) error {
 		f.CodeKey, f.CodeSHA256, f.CodeSize = code.Key, code.SHA256, code.Size
-		return nil
+		return s.checkSize(f)
 	}
 	if value(in.DryRun) {
 		changed := *f
-		_ = change(nil, &changed)
+		if err := change(nil, &changed); err != nil {
+			return nil, err
+		}
 		return configuration(&changed, f.ARN), nil
 	}
 	return s.update(ctx, in.FunctionName, in.RevisionId, value(in.Publish), change)
@@ -48,6 +50,14 @@ func (s *Service) updateConfiguration(ctx context.Context, _ *api.Call, in *Upda
 	return s.update(ctx, in.FunctionName, in.RevisionId, false, func(tx *state.Tx, f *resource.Function) error {
 		if err := c.apply(f); err != nil {
 			return err
+		}
+		if c.Layers != nil {
+			if err := s.useLayers(tx, f, c.Layers); err != nil {
+				return err
+			}
+			if err := s.checkSize(f); err != nil {
+				return err
+			}
 		}
 		if c.Role != nil {
 			if err := s.checkRole(tx, f.Role); err != nil {
