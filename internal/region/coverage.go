@@ -26,6 +26,7 @@ func NotEnforced() []string {
 		"Lambda, CloudWatch Logs: the permission to tag what a call makes, such as lambda:TagResource (those of EC2 and IAM are enforced)",
 		"Lambda: the processor share that goes with the memory size",
 		"IAM: conditions on keys that are never set here, which are then absent from every request; the coverage page lists them",
+		"S3: lifecycle rules (nothing expires, moves or is aborted); CORS rules (pages of other sites are never let in)",
 		"S3: encryption at rest (objects are said to be encrypted with AES256, and are not)",
 	}
 }

@@ -35,6 +35,9 @@ type Definition struct {
 	Namespace    string // XML namespace
 	TargetPrefix string // AWSJSON11: Logs_20140328
 	Operations   []Operation
+	// Unsigned are operations that clients call without a signature and that are not served: who makes such a call is
+	// told so, and not that the signature is missing.
+	Unsigned []string
 	// VirtualBucket returns the bucket that a host name stands for (S3), empty for none.
 	VirtualBucket func(host string) string
 	// Handler serves a service whose protocol is not made of operations (S3). It is called after routing and

@@ -55,7 +55,7 @@ func (s *Server) authenticate(x *exchange) error {
 		BodyHash:      func() (string, error) { return s.readBody(x) },
 	})
 	if err != nil {
-		return err
+		return s.refuseUnsigned(x, err)
 	}
 	x.signature, x.call.Caller = result, result.Caller
 	if result.Caller.Temporary && x.service.Name == "iam" { // see the IAM guide, GetSessionToken

@@ -126,6 +126,7 @@ func TestNobodyIsServedWithoutAGoodSignature(t *testing.T) {
 	f := newFixture(t)
 	f.want(t, form("Action", "CreateVpc", "CidrBlock", "x").as("ec2", "stranger"), 401, "AuthFailure")
 	f.want(t, form("Action", "GetCallerIdentity").as("", ""), 403, "MissingAuthenticationToken")
+	f.want(t, form("Action", "AssumeRoleWithWebIdentity", "WebIdentityToken", "x").as("", ""), 400, "Could not find operation AssumeRoleWithWebIdentity for version 2011-06-15: Culvert does not support it")
 	f.want(t, call{header: map[string]string{"X-Amz-Target": "Logs_20140328.DescribeLogGroups"}}, 400, "MissingAuthenticationTokenException")
 	if len(f.asked) != 0 {
 		t.Errorf("asked %v", f.asked)

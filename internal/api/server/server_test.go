@@ -180,7 +180,7 @@ func (f *fixture) services() []service.Definition {
 			service.Update("CreateVpc", createVpc, service.On(vpcs)),
 			service.View("DescribeVpcs", describe, service.OnAny()),
 		}},
-		{Name: "sts", Protocol: service.AWSQuery, Version: "2011-06-15", Operations: []service.Operation{
+		{Name: "sts", Protocol: service.AWSQuery, Version: "2011-06-15", Unsigned: []string{"AssumeRoleWithWebIdentity"}, Operations: []service.Operation{
 			service.View("GetCallerIdentity", identity, service.Public()),
 			service.View("AssumeRole", describe, service.OnAny()),
 		}},

@@ -94,13 +94,17 @@ func checkNewBucket(r *request) error {
 	if strings.EqualFold(r.header.Get("X-Amz-Bucket-Object-Lock-Enabled"), "true") {
 		return headerNotImplemented("X-Amz-Bucket-Object-Lock-Enabled")
 	}
-	if o := r.header.Get("X-Amz-Object-Ownership"); o != "" && o != enforced {
-		return headerNotImplemented("X-Amz-Object-Ownership")
+	ownership := r.header.Get("X-Amz-Object-Ownership")
+	if ownership != "" && !isOwnership(ownership) {
+		return invalidArgument("Invalid x-amz-object-ownership header: "+ownership, "x-amz-object-ownership", ownership)
 	}
 	if n := r.header.Get("X-Amz-Bucket-Namespace"); n != "" && n != "global" {
 		return headerNotImplemented("X-Amz-Bucket-Namespace")
 	}
 	if acl := r.header.Get("X-Amz-Acl"); acl != "" && acl != "private" || hasGrants(r.header) {
+		if ownership != "" && ownership != enforced {
+			return api.Errorf("InvalidBucketAclWithBlockPublicAccessError", "Bucket cannot have public ACLs set with BlockPublicAccess enabled")
+		}
 		return api.Errorf("InvalidBucketAclWithObjectOwnership", "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting")
 	}
 	return nil
@@ -185,7 +189,7 @@ func (s *Service) makeBucket(r *request, tags resource.Tags) error {
 		if _, ok := state.Get[*resource.Bucket](tx, r.bucket); ok {
 			return existsAlready(r)
 		}
-		tx.Put(&resource.Bucket{Name: r.bucket, CreationDate: tx.Now().Truncate(time.Second), Tags: tags, Subresources: newBucketConfiguration()})
+		tx.Put(&resource.Bucket{Name: r.bucket, CreationDate: tx.Now().Truncate(time.Second), Tags: tags, Subresources: newBucketConfiguration(r.header.Get("X-Amz-Object-Ownership"))})
 		return nil
 	})
 	return err

@@ -77,7 +77,8 @@ func TestCreateBucketRefuses(t *testing.T) {
 		{client.CreateBucketInput{Bucket: aws.String("elsewhere"), CreateBucketConfiguration: &types.CreateBucketConfiguration{LocationConstraint: "eu-west-1"}}, "IllegalLocationConstraintException"},
 		{client.CreateBucketInput{Bucket: aws.String("public"), CreateBucketConfiguration: here, ACL: "public-read"}, "InvalidBucketAclWithObjectOwnership"},
 		{client.CreateBucketInput{Bucket: aws.String("locked"), CreateBucketConfiguration: here, ObjectLockEnabledForBucket: aws.Bool(true)}, "NotImplemented"},
-		{client.CreateBucketInput{Bucket: aws.String("writer"), CreateBucketConfiguration: here, ObjectOwnership: "ObjectWriter"}, "NotImplemented"},
+		{client.CreateBucketInput{Bucket: aws.String("writer"), CreateBucketConfiguration: here, ObjectOwnership: "Nobody"}, "InvalidArgument"},
+		{client.CreateBucketInput{Bucket: aws.String("writer"), CreateBucketConfiguration: here, ObjectOwnership: "ObjectWriter", ACL: "public-read"}, "InvalidBucketAclWithBlockPublicAccessError"},
 	} {
 		if _, err := r.as("root").CreateBucket(t.Context(), &row.in); code(err) != row.want {
 			t.Errorf("%s: got %v, want %s", *row.in.Bucket, err, row.want)

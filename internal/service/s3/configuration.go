@@ -12,8 +12,6 @@ import (
 	"github.com/culvert-cloud/culvert/internal/state"
 )
 
-const enforced = "BucketOwnerEnforced"
-
 // configuration is a subresource of a bucket that is a document.
 type configuration struct {
 	subresource   string
@@ -39,17 +37,9 @@ func configurations() []configuration {
 func refusedConfigurations() []configuration {
 	return []configuration{
 		{
-			subresource: "cors", get: "GetBucketCors", put: "PutBucketCors", del: "DeleteBucketCors",
-			getAction: "s3:GetBucketCORS", putAction: "s3:PutBucketCORS",
-			none: notFound("NoSuchCORSConfiguration", "The CORS configuration does not exist"),
-		}, {
 			subresource: "website", get: "GetBucketWebsite", put: "PutBucketWebsite", del: "DeleteBucketWebsite",
 			getAction: "s3:GetBucketWebsite", putAction: "s3:PutBucketWebsite",
 			none: notFound("NoSuchWebsiteConfiguration", "The specified bucket does not have a website configuration"),
-		}, {
-			subresource: "lifecycle", get: "GetBucketLifecycleConfiguration", put: "PutBucketLifecycleConfiguration", del: "DeleteBucketLifecycle",
-			getAction: "s3:GetLifecycleConfiguration", putAction: "s3:PutLifecycleConfiguration",
-			none: notFound("NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist"),
 		}, {
 			subresource: "replication", get: "GetBucketReplication", put: "PutBucketReplication", del: "DeleteBucketReplication",
 			getAction: "s3:GetReplicationConfiguration", putAction: "s3:PutReplicationConfiguration",
@@ -83,6 +73,14 @@ func refusedConfigurations() []configuration {
 func keptConfigurations() []configuration {
 	return []configuration{
 		{
+			subresource: "cors", get: "GetBucketCors", put: "PutBucketCors", del: "DeleteBucketCors",
+			getAction: "s3:GetBucketCORS", putAction: "s3:PutBucketCORS",
+			none: notFound("NoSuchCORSConfiguration", "The CORS configuration does not exist"), accept: acceptCORS,
+		}, {
+			subresource: "lifecycle", get: "GetBucketLifecycleConfiguration", put: "PutBucketLifecycleConfiguration", del: "DeleteBucketLifecycle",
+			getAction: "s3:GetLifecycleConfiguration", putAction: "s3:PutLifecycleConfiguration",
+			none: notFound("NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist"), accept: acceptLifecycle,
+		}, {
 			subresource: "encryption", get: "GetBucketEncryption", put: "PutBucketEncryption", del: "DeleteBucketEncryption",
 			getAction: "s3:GetEncryptionConfiguration", putAction: "s3:PutEncryptionConfiguration",
 			fallback: encryptionXML(false),
@@ -102,9 +100,12 @@ func keptConfigurations() []configuration {
 }
 
 // newBucketConfiguration is what a bucket has from the start since April 2023.
-func newBucketConfiguration() map[string]string {
+func newBucketConfiguration(ownership string) map[string]string {
+	if ownership == "" {
+		ownership = enforced
+	}
 	return map[string]string{
-		"ownershipControls": ownershipXML,
+		"ownershipControls": ownershipXML(ownership),
 		"publicAccessBlock": publicAccessBlock{true, true, true, true}.xml(),
 	}
 }
@@ -112,8 +113,12 @@ func newBucketConfiguration() map[string]string {
 func (s *Service) addConfigurationOperations() {
 	l := levelBucket
 	for _, c := range configurations() {
-		s.add("GET", l, c.subresource, operation{name: c.get, action: c.getAction, run: s.getConfiguration(c)})
-		s.add("PUT", l, c.subresource, operation{name: c.put, action: c.putAction, run: s.putConfiguration(c)})
+		get, put := s.getConfiguration(c), s.putConfiguration(c)
+		if c.subresource == "lifecycle" {
+			get, put = s.getLifecycle(c), s.putLifecycle(c)
+		}
+		s.add("GET", l, c.subresource, operation{name: c.get, action: c.getAction, run: get})
+		s.add("PUT", l, c.subresource, operation{name: c.put, action: c.putAction, run: put})
 		if c.del != "" {
 			// Deleting needs the permission to put; only the website has an action of its own.
 			action := c.putAction
@@ -133,7 +138,7 @@ func (s *Service) addConfigurationOperations() {
 	s.add("GET", l, "versioning", operation{name: "GetBucketVersioning", action: "s3:GetBucketVersioning", run: s.getVersioning})
 	s.add("PUT", l, "versioning", operation{name: "PutBucketVersioning", action: "s3:PutBucketVersioning", run: s.putVersioning})
 	s.add("GET", l, "acl", operation{name: "GetBucketAcl", action: "s3:GetBucketAcl", run: s.getACL})
-	s.add("PUT", l, "acl", operation{name: "PutBucketAcl", action: "s3:PutBucketAcl", run: refuseACL})
+	s.add("PUT", l, "acl", operation{name: "PutBucketAcl", action: "s3:PutBucketAcl", run: s.putACL})
 }
 
 func (s *Service) getConfiguration(c configuration) func(http.ResponseWriter, *request) error {
@@ -300,24 +305,3 @@ func encryptionXML(bucketKey bool) string {
 	return fmt.Sprintf("<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm>"+
 		"</ApplyServerSideEncryptionByDefault><BucketKeyEnabled>%t</BucketKeyEnabled></Rule></ServerSideEncryptionConfiguration>", bucketKey)
 }
-
-func acceptOwnership(body []byte) (string, error) {
-	var in struct {
-		Rule []struct{ ObjectOwnership string }
-	}
-	if err := parseXML(body, "OwnershipControls", &in); err != nil {
-		return "", err
-	}
-	if len(in.Rule) != 1 {
-		return "", malformedXML()
-	}
-	switch in.Rule[0].ObjectOwnership {
-	case enforced:
-		return ownershipXML, nil
-	case "BucketOwnerPreferred", "ObjectWriter":
-		return "", notImplemented("Only BucketOwnerEnforced is implemented: there are no ACLs.")
-	}
-	return "", malformedXML()
-}
-
-const ownershipXML = "<OwnershipControls><Rule><ObjectOwnership>" + enforced + "</ObjectOwnership></Rule></OwnershipControls>"

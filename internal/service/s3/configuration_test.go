@@ -60,9 +60,9 @@ func TestConfigurationWithoutEffectIsRefused(t *testing.T) {
 		subresource, body string
 		status            int
 	}{
-		{"cors", "<CORSConfiguration/>", 501},
+		{"cors", "<CORSConfiguration/>", 400},
 		{"website", "<WebsiteConfiguration/>", 501},
-		{"lifecycle", "<LifecycleConfiguration/>", 501},
+		{"lifecycle", "<LifecycleConfiguration/>", 400},
 		{"replication", "<ReplicationConfiguration/>", 501},
 		{"object-lock", "<ObjectLockConfiguration/>", 501},
 		{"logging", "<BucketLoggingStatus><LoggingEnabled/></BucketLoggingStatus>", 501},
@@ -76,7 +76,7 @@ func TestConfigurationWithoutEffectIsRefused(t *testing.T) {
 		{"encryption", encryption("aws:kms"), 501},
 		{"encryption", encryption("AES256"), 200},
 		{"encryption", "<ServerSideEncryptionConfiguration/>", 400},
-		{"ownershipControls", "<OwnershipControls><Rule><ObjectOwnership>ObjectWriter</ObjectOwnership></Rule></OwnershipControls>", 501},
+		{"ownershipControls", "<OwnershipControls><Rule><ObjectOwnership>Nobody</ObjectOwnership></Rule></OwnershipControls>", 400},
 		{"ownershipControls", "<OwnershipControls><Rule><ObjectOwnership>BucketOwnerEnforced</ObjectOwnership></Rule></OwnershipControls>", 200},
 		{"publicAccessBlock", "<PublicAccessBlockConfiguration><BlockPublicAcls>true</BlockPublicAcls></PublicAccessBlockConfiguration>", 200},
 		{"publicAccessBlock", "<PublicAccessBlockConfiguration><BlockPublicAcls>perhaps</BlockPublicAcls></PublicAccessBlockConfiguration>", 400},

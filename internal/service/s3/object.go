@@ -3,12 +3,10 @@ package s3
 import (
 	"bytes"
 	"context"
-	"encoding/xml"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/culvert-cloud/culvert/internal/api"
@@ -17,20 +15,10 @@ import (
 
 const copySource = "X-Amz-Copy-Source"
 
-func hasGrants(h http.Header) bool {
-	for name := range h {
-		if strings.HasPrefix(name, "X-Amz-Grant-") {
-			return true
-		}
-	}
-	return false
-}
-
 // checkNewObject refuses headers that ask for what would not happen.
 func checkNewObject(r *request) error {
-	switch acl := r.header.Get("X-Amz-Acl"); {
-	case hasGrants(r.header), !slices.Contains([]string{"", "private", "bucket-owner-full-control"}, acl):
-		return noACLs()
+	if err := checkACLHeaders(r); err != nil {
+		return err
 	}
 	for name, v := range r.header {
 		switch {
@@ -192,40 +180,16 @@ func (s *Service) putObjectTagging(w http.ResponseWriter, r *request) error {
 	return s.proxy(w, r)
 }
 
-func noACLs() error {
-	return api.Errorf("AccessControlListNotSupported", "The bucket does not allow ACLs")
-}
-
-func refuseACL(http.ResponseWriter, *request) error { return noACLs() }
-
-// aclXML is the only ACL there is: the owner may do everything. See the S3 guide, "Disabling ACLs".
-type aclXML struct {
-	XMLName xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ AccessControlPolicy"`
-	Owner   owner
-	Grant   grantXML `xml:"AccessControlList>Grant"`
-}
-
-type grantXML struct {
-	Grantee    granteeXML
-	Permission string
-}
-
-type granteeXML struct {
-	XSI  string `xml:"xmlns:xsi,attr"`
-	Type string `xml:"xsi:type,attr"`
-	ID   string
-}
-
-func (s *Service) getACL(w http.ResponseWriter, r *request) error {
-	id := CanonicalUserID(r.view.Account())
-	return writeXML(w, aclXML{
-		Owner: owner{id},
-		Grant: grantXML{granteeXML{"http://www.w3.org/2001/XMLSchema-instance", "CanonicalUser", id}, "FULL_CONTROL"},
-	})
-}
-
 // getObjectACL answers the same for every object that exists.
 func (s *Service) getObjectACL(w http.ResponseWriter, r *request) error {
+	if err := s.mustBeThere(r); err != nil {
+		return err
+	}
+	return s.getACL(w, r)
+}
+
+// mustBeThere refuses a request about an object that is not there.
+func (s *Service) mustBeThere(r *request) error {
 	query := url.Values{}
 	if v := r.query.Get("versionId"); v != "" {
 		query.Set("versionId", v)
@@ -244,7 +208,7 @@ func (s *Service) getObjectACL(w http.ResponseWriter, r *request) error {
 	if res.StatusCode >= 300 {
 		return fmt.Errorf("look for %s in object store: status %d", r.resource(), res.StatusCode)
 	}
-	return s.getACL(w, r)
+	return nil
 }
 
 func noSuchKey(key string) error {

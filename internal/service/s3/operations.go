@@ -73,7 +73,7 @@ func (s *Service) addObjectOperations() {
 	s.add("PUT", l, "tagging", operation{name: "PutObjectTagging", run: s.putObjectTagging})
 	s.add("DELETE", l, "tagging", operation{name: "DeleteObjectTagging", action: "s3:DeleteObjectTagging", versionAction: "s3:DeleteObjectVersionTagging", run: s.proxy})
 	s.add("GET", l, "acl", operation{name: "GetObjectAcl", action: "s3:GetObjectAcl", versionAction: "s3:GetObjectVersionAcl", run: s.getObjectACL})
-	s.add("PUT", l, "acl", operation{name: "PutObjectAcl", action: "s3:PutObjectAcl", versionAction: "s3:PutObjectVersionAcl", run: refuseACL})
+	s.add("PUT", l, "acl", operation{name: "PutObjectAcl", action: "s3:PutObjectAcl", versionAction: "s3:PutObjectVersionAcl", run: s.putObjectACL})
 	s.add("OPTIONS", l, "", operation{name: "Preflight", run: preflight("OBJECT")})
 }
 

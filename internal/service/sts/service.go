@@ -34,6 +34,8 @@ func (s *Service) Definition() service.Definition {
 		Protocol:  service.AWSQuery,
 		Version:   "2011-06-15",
 		Namespace: "https://sts.amazonaws.com/doc/2011-06-15/",
+		// There are no federated identities: nobody else is trusted to say who somebody is.
+		Unsigned: []string{"AssumeRoleWithWebIdentity", "AssumeRoleWithSAML"},
 		Operations: []service.Operation{
 			service.View("GetCallerIdentity", s.getCallerIdentity, service.Public()),
 			// The role's trust policy decides, and where it names the caller, the caller's own policies need not
