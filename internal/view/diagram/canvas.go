@@ -152,6 +152,11 @@ func (c *canvas) box(x, y, width, height, radius float64, p paint) {
 // drawable replaces what the font does not have.
 var drawable = strings.NewReplacer("✕", "×")
 
+// width is how wide a line of text is.
+func (c *canvas) width(s string, size int, bold bool) float64 {
+	return float64(font.MeasureString(c.faces[face{size, bold}], drawable.Replace(s))) / 64 / c.scale
+}
+
 // text writes a line with its baseline.
 func (c *canvas) text(s string, x, y float64, size int, bold bool, with color.Color) {
 	d := font.Drawer{

@@ -210,7 +210,7 @@ func TestTheSVGIsXMLWithAnIDOnEveryElement(t *testing.T) {
 				t.Fatalf("%v in\n%s", err, svg)
 			}
 		}
-		if got, want := strings.Count(string(svg), "data-id="), len(p.Boxes)+len(p.Cards)+len(p.Edges); got != want {
+		if got, want := strings.Count(string(svg), "data-id="), len(p.Boxes)+len(p.Cards)+len(p.Edges)+len(p.Badges); got != want {
 			t.Errorf("got %d elements with data-id, want %d", got, want)
 		}
 		b, err := p.JSON()

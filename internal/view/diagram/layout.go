@@ -18,13 +18,15 @@ const (
 	detailLine = 16
 	boxLine    = 19
 	gutterPad  = 18 // around the lanes of a gutter
-	laneStep   = 10
+	laneStep   = 8
+	aside      = 10 // from where lines leave a card to where others enter it
 	summaryMax = 1080
 )
 
 // arrange gives everything its place.
-func (p *Picture) arrange() {
+func (p *Picture) arrange(in Input) {
 	p.planLanes()
+	room := p.planBadges(in)
 	p.sizeCards()
 	top := p.heading()
 	y := top + padding + boxLine
@@ -36,10 +38,13 @@ func (p *Picture) arrange() {
 	}
 	right = max(right, 2*margin+textMax)
 	outer := p.outerLanes()
-	servicesX := right + 2*gutterPad + outer.width()
-	outer.x = right + gutterPad
+	outer.x = right + gutterPad + room.borders
+	servicesX := outer.x + gutterPad + outer.width() + room.services
 	y = max(y, p.placeServices(servicesX, top+padding+boxLine))
 	regionRight := right + margin
+	if len(outer.to) > 0 {
+		regionRight = outer.x + outer.width() + gutterPad + margin
+	}
 	if len(p.services) > 0 {
 		regionRight = servicesX + cardWidth + margin
 	}
@@ -49,6 +54,7 @@ func (p *Picture) arrange() {
 	p.Width = max(regionRight+margin, p.headingWidth()+2*margin)
 	p.Height = p.region.bottom() + margin
 	p.route(outer)
+	p.placeBadges()
 }
 
 func (b *Box) labelWidth() int { return textWidth(b.Label, boxSize) }
@@ -204,6 +210,9 @@ func (g *group) placeRow(row, top int) int {
 	return bottom
 }
 
+// emptyHeight is the room for a card in a subnet that has none, so that the first one moves nothing.
+const emptyHeight = 2*iconTop + iconSize + 2*detailLine - 6
+
 // place places a subnet and its cards, and returns its lower edge.
 func (s *subnet) place(g *group, y, x, width int) int {
 	s.box.X, s.box.Y, s.box.Width = x, y, width
@@ -223,6 +232,8 @@ func (s *subnet) place(g *group, y, x, width int) int {
 	}
 	if len(s.work)+len(s.net) > 0 {
 		y -= gap
+	} else {
+		y += emptyHeight
 	}
 	s.box.Height = y + padding - s.box.Y
 	return s.box.bottom()

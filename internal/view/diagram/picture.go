@@ -4,6 +4,7 @@ import (
 	"github.com/culvert-cloud/culvert/internal/network/explain"
 	"github.com/culvert-cloud/culvert/internal/network/topology"
 	"github.com/culvert-cloud/culvert/internal/resource"
+	"github.com/culvert-cloud/culvert/internal/view/cost"
 )
 
 // Input is what is to be drawn.
@@ -19,6 +20,12 @@ type Input struct {
 	Title string
 	// Path is one flow to be drawn over the network; nil: none.
 	Path *Path
+	// Loads are traffic, Rejects what did not pass, and Standing what things cost a month with no traffic: overlays.
+	Loads    []Load
+	Rejects  []Reject
+	Standing map[string]cost.Money // by id
+	// Bytes and Money say what of the loads is written on the roads.
+	Bytes, Money bool
 }
 
 // Function is a Lambda function and the interfaces that it uses; none: it is not in a VPC.
@@ -140,6 +147,11 @@ type Edge struct {
 	State  string  `json:"state"`
 	Code   string  `json:"code,omitempty"`
 	Points []Point `json:"points"`
+
+	// What the overlays say of it.
+	Bytes    uint64      `json:"bytes,omitempty"`
+	Rejected int         `json:"rejectedPackets,omitempty"`
+	USD      *cost.Money `json:"usdPerMonth,omitempty"` // nil: nothing is charged for here
 }
 
 // Picture is the network with a place for everything.
@@ -152,6 +164,7 @@ type Picture struct {
 	Boxes   []*Box   `json:"boxes"`
 	Cards   []*Card  `json:"cards"`
 	Edges   []*Edge  `json:"edges"`
+	Badges  []*Badge `json:"badges,omitempty"`
 	Heading []string `json:"-"` // the summary as it is broken
 
 	region   *Box
@@ -170,7 +183,8 @@ func Draw(in Input) *Picture {
 	if in.Path != nil {
 		p.overlay(in)
 	}
+	p.load(in)
 	p.dropUnused()
-	p.arrange()
+	p.arrange(in)
 	return p
 }

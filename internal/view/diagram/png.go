@@ -39,6 +39,9 @@ func (p *Picture) PNG(theme Theme) ([]byte, error) {
 			w.cross(e)
 		}
 	}
+	for _, b := range p.Badges {
+		w.badge(b)
+	}
 	var out bytes.Buffer
 	encoder := png.Encoder{CompressionLevel: png.DefaultCompression}
 	if err := encoder.Encode(&out, c.image); err != nil {
@@ -119,6 +122,16 @@ func (w *pixels) edge(e *Edge) {
 	back := tip.x - 11*float64(e.direction())
 	shape := []vec{tip, {back, tip.y - 6}, {back, tip.y + 6}}
 	w.fill([][]vec{shape}, paintOf(w.theme, ".head", ".head."+e.State).fill)
+}
+
+func (w *pixels) badge(b *Badge) {
+	class, text := []string{".badge"}, []string{".badge-text"}
+	if b.Rejected {
+		class, text = append(class, ".badge.rejected"), append(text, ".badge-text.rejected")
+	}
+	w.box(float64(b.X), float64(b.Y), float64(b.Width), float64(b.Height), 9, paintOf(w.theme, class...))
+	left := float64(b.X) + (float64(b.Width)-w.width(b.Text, detailSize, true))/2
+	w.text(b.Text, left, float64(b.Y+13), detailSize, true, paintOf(w.theme, text...).fill)
 }
 
 func (w *pixels) cross(e *Edge) {

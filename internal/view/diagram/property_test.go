@@ -11,6 +11,7 @@ import (
 
 	"github.com/culvert-cloud/culvert/internal/network/explain"
 	"github.com/culvert-cloud/culvert/internal/resource"
+	"github.com/culvert-cloud/culvert/internal/view/cost"
 )
 
 // generated makes a region of any shape: VPCs, zones, gateways and endpoints come and go, names are long,
@@ -112,7 +113,49 @@ func randomNetwork(t testing.TB, seed uint64) Input {
 			in.Path.Trace = explain.Explain(in.Topology, explain.Flow{From: in.Path.From, To: to.Address(), Port: 443})
 		}
 	}
+	if rng.IntN(2) == 0 {
+		burden(rng, &in)
+	}
 	return in
+}
+
+// burden makes traffic, rejects and prices of all kinds.
+func burden(rng *rand.Rand, in *Input) {
+	in.Bytes, in.Money, in.Standing = rng.IntN(3) > 0, rng.IntN(3) > 0, map[string]cost.Money{}
+	enis := slices.Sorted(maps.Keys(in.Topology.ENIs))
+	for _, v := range in.Topology.VPCs {
+		vias := []string{string(v.InternetGateway), cost.Local}
+		for _, n := range v.NATGateways {
+			vias = append(vias, string(n.ID))
+			in.Standing[string(n.ID)] = cost.Money(rng.Int64N(1e9))
+		}
+		for _, e := range v.Endpoints {
+			vias = append(vias, string(e.ID))
+		}
+		for _, c := range v.Peerings {
+			vias = append(vias, string(c.ID))
+		}
+		for range rng.IntN(20) {
+			l := Load{
+				VPC: v.ID, Via: vias[rng.IntN(len(vias))], Service: []string{"", "s3", "sts", cost.Internet}[rng.IntN(4)],
+				Bytes: rng.Uint64N(1 << rng.UintN(60)), USD: cost.Money(rng.Int64N(1 << rng.UintN(50))),
+			}
+			if len(v.ENIs) > 0 && rng.IntN(4) > 0 {
+				l.From = v.ENIs[rng.IntN(len(v.ENIs))].ID
+			}
+			in.Loads = append(in.Loads, l)
+		}
+	}
+	for range rng.IntN(4) {
+		r := Reject{Packets: 1 + rng.IntN(1000), Code: "NO_ROUTE_TO_DESTINATION", Service: []string{"", "s3"}[rng.IntN(2)]}
+		if len(enis) > 0 {
+			r.From = enis[rng.IntN(len(enis))]
+		}
+		if len(enis) > 0 && rng.IntN(2) == 0 {
+			r.To = enis[rng.IntN(len(enis))]
+		}
+		in.Rejects = append(in.Rejects, r)
+	}
 }
 
 // seen is where things stand in what contains them.
@@ -199,6 +242,9 @@ func TestNoPictureIsAMess(t *testing.T) {
 		for _, c := range p.Cards {
 			kinds[c.Kind]++
 		}
+		for _, b := range p.Badges {
+			kinds[b.class("badge")]++
+		}
 		for _, e := range p.Edges {
 			kinds[p.byKey[e.From].Kind+" > "+p.byKey[e.To].Kind]++
 		}
@@ -214,7 +260,7 @@ func TestNoPictureIsAMess(t *testing.T) {
 	}
 	for _, kind := range []string{
 		KindInstance, KindLoadBalancer, KindEgressOnlyGateway, "vpc-peering-connection > vpc-peering-connection", "load-balancer > instance",
-		"interface-endpoint > load-balancer", "network-interface > egress-only-internet-gateway", "vpc-peering-connection > instance",
+		"interface-endpoint > load-balancer", "network-interface > egress-only-internet-gateway", "vpc-peering-connection > instance", "badge", "badge rejected",
 	} {
 		if kinds[kind] < 10 {
 			t.Errorf("only %d of %s were looked at", kinds[kind], kind)
@@ -256,6 +302,9 @@ func breaches(p *Picture) []string {
 	for _, e := range p.Edges {
 		found = append(found, edgeBreaches(p, e)...)
 	}
+	for _, b := range p.Badges {
+		found = append(found, badgeBreaches(p, b)...)
+	}
 	return append(found, textBreaches(p)...)
 }
 
@@ -292,6 +341,47 @@ func edgeBreaches(p *Picture, e *Edge) []string {
 				found = append(found, fmt.Sprintf("%s > %s crosses the label of %s", e.From, e.To, b.Key))
 			}
 		}
+	}
+	return found
+}
+
+// badgeBreaches: what is written on a road is whole, on its line and on nothing else.
+func badgeBreaches(p *Picture, b *Badge) []string {
+	var found []string
+	add := func(format string, args ...any) { found = append(found, b.Text+": "+fmt.Sprintf(format, args...)) }
+	if textWidth(b.Text, detailSize)+8 > b.Width || b.X < 0 || b.Y < 0 || b.right() > p.Width || b.bottom() > p.Height {
+		add("does not fit into %v", b.Rect)
+	}
+	for _, c := range p.Cards {
+		if overlap(b.Rect, c.Rect) {
+			add("lies on %s", c.Key)
+		}
+	}
+	for _, box := range p.Boxes {
+		if overlap(b.Rect, labelRect(box)) {
+			add("lies on the label of %s", box.Key)
+		}
+	}
+	for _, other := range p.Badges {
+		if other != b && overlap(b.Rect, other.Rect) {
+			add("lies on %s", other.Text)
+		}
+	}
+	on := false
+	for _, e := range p.Edges {
+		for i := 1; i < len(e.Points); i++ {
+			from, to := e.Points[i-1], e.Points[i]
+			if !overlap(b.Rect, Rect{min(from.X, to.X), min(from.Y, to.Y), max(from.X-to.X, to.X-from.X) + 1, max(from.Y-to.Y, to.Y-from.Y) + 1}) {
+				continue
+			}
+			if e.To != b.edges[0].To {
+				add("%s > %s runs through it", e.From, e.To)
+			}
+			on = on || e == b.edges[0]
+		}
+	}
+	if !on {
+		add("is not on its line")
 	}
 	return found
 }

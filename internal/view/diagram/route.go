@@ -5,10 +5,11 @@ import "slices"
 // lanes are the lanes of one group's gutters. A gutter has a lane for each card that lines in it lead to.
 type lanes struct {
 	vertical map[int][]string // by gutter
+	badges   map[int]int      // the room for what is written on the lines, right of the lanes, by gutter
 	middle   []string
 }
 
-func newLanes() *lanes { return &lanes{vertical: map[int][]string{}} }
+func newLanes() *lanes { return &lanes{vertical: map[int][]string{}, badges: map[int]int{}} }
 
 func (l *lanes) add(gutter int, to string) {
 	if !slices.Contains(l.vertical[gutter], to) {
@@ -22,13 +23,15 @@ func (l *lanes) addMiddle(to string) {
 	}
 }
 
-func (l *lanes) gutterWidth(gutter int) int { return roomFor(len(l.vertical[gutter])) }
+func (l *lanes) gutterWidth(gutter int) int {
+	return roomFor(len(l.vertical[gutter])) + l.badges[gutter]
+}
 
 func (l *lanes) middleHeight() int { return roomFor(len(l.middle)) }
 
-// roomFor is the room for some lanes. It grows by fours and is there for none, so that few new lines move anything.
+// roomFor is the room for some lanes. It grows by fives and is there for none, so that few new lines move anything.
 func roomFor(n int) int {
-	const step = 4
+	const step = 5
 	n = max(n+step-1, step) / step * step
 	return 2*gutterPad + (n-1)*laneStep
 }
@@ -159,7 +162,7 @@ func (p *Picture) entry(to *Card, gutter int) int {
 		}
 		leavesLeft := from == to && p.byKey[e.To].place.group == to.place.group && p.byKey[e.To].place.column <= to.place.column
 		if from.place.column == gutter-1 || leavesLeft {
-			return to.port() - laneStep
+			return to.port() - aside
 		}
 	}
 	return to.port()

@@ -31,6 +31,9 @@ func (p *Picture) SVG(theme Theme) []byte {
 			w.cross(e)
 		}
 	}
+	for _, b := range p.Badges {
+		w.badge(b)
+	}
 	w.f("</svg>\n")
 	return []byte(w.b.String())
 }
@@ -163,6 +166,12 @@ func (w *svg) cross(e *Edge) {
 	w.f("<g data-kind=\"blocked\"><title>%s</title>", escape(e.Code))
 	w.f(`<circle class="cross" cx="%d" cy="%d" r="10"/>`, at.X, at.Y)
 	w.f("<path class=\"cross-mark\" d=\"M%d %dl8 8m0-8l-8 8\"/></g>\n", at.X-4, at.Y-4)
+}
+
+func (w *svg) badge(b *Badge) {
+	w.f("<g data-id=\"%s\" data-kind=\"badge\"><title>%s</title>", escape(b.ID), escape(b.Text))
+	w.f(`<rect class="%s" x="%d" y="%d" width="%d" height="%d" rx="9"/>`, b.class("badge"), b.X, b.Y, b.Width, b.Height)
+	w.f("<text class=\"%s\" x=\"%d\" y=\"%d\">%s</text></g>\n", b.class("badge-text"), b.X+b.Width/2, b.Y+13, escape(b.Text))
 }
 
 func escape(s string) string {

@@ -52,6 +52,10 @@ func rules() []rule {
 		{".head.link", "fill:#a9b4c4", "fill:#526077"},
 		{".head.path", "fill:#1d6fd1", "fill:#5aa2f5"},
 		{".head.blocked", "fill:#d92d3a", "fill:#ff6470"},
+		{".badge", "fill:#ffffff;stroke:#c3ccd8", "fill:#1d2735;stroke:#4a596e"},
+		{".badge.rejected", "fill:#fff5f5;stroke:#d92d3a", "fill:#32191f;stroke:#ff6470"},
+		{".badge-text", "fill:#17202e", "fill:#f0f3f8"},
+		{".badge-text.rejected", "fill:#c01f2e", "fill:#ff8089"},
 		{".cross", "fill:#d92d3a;stroke:#ffffff", "fill:#ff6470;stroke:#161d28"},
 		{".cross-mark", "stroke:#ffffff", "stroke:#161d28"},
 	}
@@ -65,6 +69,7 @@ func style(theme Theme) string {
 	fmt.Fprintf(&b, ".box-label{font-size:%dpx;font-weight:600}\n.box-detail{font-size:%dpx}\n", boxSize, detailSize)
 	fmt.Fprintf(&b, ".card .label{font-size:%dpx;font-weight:600}\n.card .detail{font-size:%dpx}\n.card .code{font-size:%dpx;font-weight:600}\n", labelSize, detailSize, detailSize)
 	b.WriteString(".edge{fill:none;stroke-linejoin:round}\n.icon{fill:none;stroke:#ffffff;stroke-width:2;stroke-linecap:round;stroke-linejoin:round}\n")
+	fmt.Fprintf(&b, ".badge-text{font-size:%dpx;font-weight:600;text-anchor:middle}\n", detailSize)
 	b.WriteString(".cross{stroke-width:2}\n.cross-mark{stroke-width:2.5;stroke-linecap:round}\n")
 	for _, r := range rules() {
 		if theme == ThemeDark {
