@@ -59,6 +59,7 @@ type inputs struct {
 	addresses    map[resource.NetworkInterfaceID][]*resource.Address
 	awsLists     map[string]*resource.PrefixList // by name: com.amazonaws.us-west-2.s3
 	awsListsByID map[resource.PrefixListID]*resource.PrefixList
+	shadowed     map[resource.RouteTableID][]Route // routes that never apply
 }
 
 func gather(r state.Reader) *inputs {
@@ -75,6 +76,7 @@ func gather(r state.Reader) *inputs {
 		gateways:     map[resource.VPCID]resource.InternetGatewayID{},
 		addresses:    map[resource.NetworkInterfaceID][]*resource.Address{},
 		awsLists:     map[string]*resource.PrefixList{},
+		shadowed:     map[resource.RouteTableID][]Route{},
 		awsListsByID: map[resource.PrefixListID]*resource.PrefixList{},
 	}
 	for _, g := range state.List[*resource.InternetGateway](r) {
