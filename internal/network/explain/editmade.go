@@ -71,9 +71,19 @@ func quoted(s string) string {
 	return "'" + s + "'"
 }
 
-// inOrder puts what makes a thing before what uses it.
+// inOrder puts what makes a thing before what uses it. A NAT gateway fails where no internet gateway is attached.
 func inOrder(edits []Edit) []Edit {
-	out := slices.Clone(edits)
+	var out []Edit
+	for _, e := range edits {
+		if _, ok := e.(AttachGateway); ok {
+			out = append(out, e)
+		}
+	}
+	for _, e := range edits {
+		if _, ok := e.(AttachGateway); !ok {
+			out = append(out, e)
+		}
+	}
 	for i := range out {
 		first, _, _ := strings.Cut(out[i].Remedy().CLI, "\n")
 		name, _, makes := strings.Cut(first, "=$(")

@@ -71,6 +71,8 @@ type Hop struct {
 	Text      string    `json:"text"`
 	// Where it happened, as far as that matters.
 	Where Where `json:"-"`
+	// Packet is what left the component, or what was denied.
+	Packet Header `json:"-"`
 }
 
 // Where is the place of a denial.
@@ -104,7 +106,9 @@ type Trace struct {
 	Interface string          `json:"interface,omitempty"` // the interface that was reached
 	// SourceSeen is the address that the other end sees.
 	SourceSeen netip.Addr `json:"sourceSeen,omitzero"`
-	Remedies   []Remedy   `json:"remedies,omitempty"`
+	// Arrived is the packet as the other end sees it.
+	Arrived  Header   `json:"-"`
+	Remedies []Remedy `json:"remedies,omitempty"`
 }
 
 // Explain follows a flow through a topology.
@@ -138,6 +142,7 @@ type explanation struct {
 	causes   []cause // one for each denial, in order
 	advice   *cause  // what the name's answer has to do with it
 	passes   int     // through routers
+	current  packet  // where the walk is
 	relays   int     // load balancers before this connection
 	// translated remembers what a NAT gateway must undo.
 	translated map[resource.NetworkInterfaceID]packet

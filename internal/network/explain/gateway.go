@@ -35,11 +35,13 @@ func (c *explanation) natGateway(vpc *topology.VPC, n *topology.NATGateway, e *t
 		return arrival{}, false
 	}
 	c.translated[e.ID] = p
-	c.note(Allow, component, "", "%s replaces the source %s by its own %s", n.ID, p.src, e.Address())
+	inbound := p
 	p.src = e.Address()
 	if p.hasPorts() && p.sport.first != p.sport.last {
 		p.sport = natPorts
 	}
+	c.current = p
+	c.note(Allow, component, "", "%s replaces the source %s by its own %s", n.ID, inbound.src, e.Address())
 	return c.leave(vpc, e, p)
 }
 
@@ -92,8 +94,10 @@ func (c *explanation) internetGateway(vpc *topology.VPC, s *topology.Subnet, e *
 		c.deny(why, "%s lets no packets out to %s, which is not a public address", vpc.InternetGateway, p.dst)
 		return arrival{}, false
 	}
-	c.note(Allow, component, "", "%s replaces the source %s by the public %s", vpc.InternetGateway, p.src, public)
+	inbound := p.src
 	p.src = public
+	c.current = p
+	c.note(Allow, component, "", "%s replaces the source %s by the public %s", vpc.InternetGateway, inbound, public)
 	return c.internet(p)
 }
 
@@ -142,9 +146,11 @@ func (c *explanation) fromInternet(v *topology.VPC, e *topology.ENI, a topology.
 			"%s belongs to %s, but nothing leads there: %s has no internet gateway", p.dst, e.ID, v.ID)
 		return arrival{}, false
 	}
-	c.note(Allow, Component{resource.KindInternetGateway, string(v.InternetGateway)}, "",
-		"%s replaces the destination %s by the private %s", v.InternetGateway, p.dst, a.Private)
+	public := p.dst
 	p.dst = a.Private
+	c.current = p
+	c.note(Allow, Component{resource.KindInternetGateway, string(v.InternetGateway)}, "",
+		"%s replaces the destination %s by the private %s", v.InternetGateway, public, a.Private)
 	return c.arrive(v, nil, e, p)
 }
 

@@ -36,7 +36,7 @@ var plans = []struct {
 	{"no way to the internet, a public subnet is there", func(n network) { n.internetGateway() },
 		Flow{From: "eni-fn", Internet: true, Port: 443}, []string{"CreateNAT", "SetRoute"}},
 	{"no way to the internet at all", func(network) {}, Flow{From: "eni-fn", Internet: true, Port: 443},
-		[]string{"CreateSubnet", "CreateNAT", "SetRoute", "AttachGateway", "SetRoute"}},
+		[]string{"AttachGateway", "CreateSubnet", "CreateNAT", "SetRoute", "SetRoute"}},
 	{"an endpoint that waits", func(n network) { waiting(n) }, Flow{From: "eni-fn", To: ip("10.0.1.30"), Port: 443}, []string{"AcceptEndpoint"}},
 	{"an endpoint without a subnet in a zone", func(n network) {
 		n.interfaceEndpoint(false)

@@ -15,6 +15,8 @@ type Plan struct {
 	Edits []Edit
 	// Blockers are all denials, those too that only show when others are lifted.
 	Blockers []Hop
+	// Details say of what did not serve why it did not: each route that leads elsewhere, for one.
+	Details []Hop
 	// Trace is the flow's with the edits made.
 	Trace Trace
 }
@@ -45,10 +47,10 @@ func Mend(t *topology.Topology, f Flow) Plan {
 	s := &search{topology: t, flow: f, left: maxTries}
 	s.try([]Edit{}, nil)
 	if s.best == nil {
-		return Plan{Blockers: hopsOf(s.seen)}
+		return Plan{Blockers: hopsOf(s.seen), Details: s.details(s.seen)}
 	}
 	edits := inOrder(s.withoutIdle(s.best))
-	return Plan{Edits: edits, Blockers: hopsOf(s.why), Trace: Explain(tried(t, edits...), f)}
+	return Plan{Edits: edits, Blockers: hopsOf(s.why), Details: s.details(s.why), Trace: Explain(tried(t, edits...), f)}
 }
 
 const (

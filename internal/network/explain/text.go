@@ -33,7 +33,7 @@ func (c *explanation) deny(why cause, format string, args ...any) {
 }
 
 func (why cause) hop() Hop {
-	h := Hop{Component: why.component, Verdict: Deny, Code: why.code, Rule: why.rule, Text: why.text}
+	h := Hop{Component: why.component, Verdict: Deny, Code: why.code, Rule: why.rule, Text: why.text, Packet: why.packet.header()}
 	switch why.code {
 	case "ENI_SG_RULES_MISMATCH", "SG_HAS_NO_RULES", "SUBNET_ACL_RESTRICTION", "x:NACL_BLOCKS_RETURN":
 		h.Where.Direction = why.direction.String()
@@ -52,7 +52,7 @@ func (why cause) hop() Hop {
 
 // note adds a hop that stops nothing.
 func (c *explanation) note(v Verdict, at Component, rule, format string, args ...any) {
-	*c.hops = append(*c.hops, Hop{Component: at, Verdict: v, Rule: rule, Text: fmt.Sprintf(format, args...)})
+	*c.hops = append(*c.hops, Hop{Component: at, Verdict: v, Rule: rule, Text: fmt.Sprintf(format, args...), Packet: c.current.header()})
 }
 
 func interfaceComponent(id resource.NetworkInterfaceID) Component {

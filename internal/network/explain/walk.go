@@ -32,7 +32,7 @@ func (c *explanation) walk() {
 	if !ok {
 		return
 	}
-	c.trace.SourceSeen = there.packet.src
+	c.trace.SourceSeen, c.trace.Arrived = there.packet.src, there.packet.header()
 	c.reached(there)
 	answer, answered := there.packet.answer()
 	if there.router || !answered {
@@ -124,6 +124,7 @@ func (c *explanation) serviceListens(at Component, service string, p packet) {
 
 // leave is a packet that an interface sends into its VPC.
 func (c *explanation) leave(vpc *topology.VPC, e *topology.ENI, p packet) (arrival, bool) {
+	c.current = p
 	c.passes++
 	if c.passes > maxPasses {
 		c.deny(cause{code: "NO_PATH", component: interfaceComponent(e.ID), packet: p}, "the routes lead in a circle at %s", e.ID)
@@ -252,6 +253,7 @@ func (c *explanation) through(vpc *topology.VPC, from *topology.Subnet, route to
 
 // arrive is a packet that is handed to an interface. from is nil if it comes from a gateway.
 func (c *explanation) arrive(vpc *topology.VPC, from *topology.Subnet, e *topology.ENI, p packet) (arrival, bool) {
+	c.current = p
 	subnet := vpc.Subnet(e.SubnetID)
 	if subnet == nil {
 		c.deny(cause{code: "UNASSOCIATED_COMPONENT", component: interfaceComponent(e.ID), vpc: vpc, eni: e}, "%s is in no subnet", e.ID)

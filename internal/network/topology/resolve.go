@@ -59,6 +59,7 @@ type inputs struct {
 	addresses    map[resource.NetworkInterfaceID][]*resource.Address
 	awsLists     map[string]*resource.PrefixList // by name: com.amazonaws.us-west-2.s3
 	awsListsByID map[resource.PrefixListID]*resource.PrefixList
+	shadowed     map[resource.RouteTableID][]Route // routes that never apply
 }
 
 func gather(r state.Reader) *inputs {
@@ -76,6 +77,7 @@ func gather(r state.Reader) *inputs {
 		egressOnly:   map[resource.VPCID][]resource.EgressOnlyGatewayID{},
 		addresses:    map[resource.NetworkInterfaceID][]*resource.Address{},
 		awsLists:     map[string]*resource.PrefixList{},
+		shadowed:     map[resource.RouteTableID][]Route{},
 		awsListsByID: map[resource.PrefixListID]*resource.PrefixList{},
 	}
 	for _, g := range state.List[*resource.InternetGateway](r) {

@@ -38,6 +38,7 @@ func (in *inputs) addSubnets(vpc *VPC, used prefixListUse) {
 				effective[table.ID] = in.effectiveRoutes(vpc, table, used)
 			}
 			subnet.Routes = routesFrom(subnet, effective[table.ID])
+			subnet.Shadowed = in.shadowed[table.ID]
 		}
 		vpc.Subnets = append(vpc.Subnets, subnet)
 	}
@@ -89,6 +90,8 @@ func (in *inputs) effectiveRoutes(vpc *VPC, t *resource.RouteTable, used prefixL
 		if !taken[r.Destination] {
 			taken[r.Destination] = true
 			out = append(out, r)
+		} else {
+			in.shadowed[t.ID] = append(in.shadowed[t.ID], r)
 		}
 	}
 	return out

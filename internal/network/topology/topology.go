@@ -75,6 +75,8 @@ type Subnet struct {
 	// Routes are the effective ones, local routes first, then ordered by destination. None leads into the subnet
 	// itself: packets inside a subnet do not look at its routes.
 	Routes []Route
+	// Shadowed are routes of the table that never apply, because another with the same destination wins.
+	Shadowed []Route
 }
 
 // The kinds of route targets.
