@@ -116,6 +116,10 @@ func openRegion(ts *testscript.TestScript, neg bool, args []string) {
 			quotas, err := resource.ParseQuotas([]string{value})
 			ts.Check(err)
 			c.Quotas = quotas
+		case "async-retry-delay":
+			d, err := time.ParseDuration(value)
+			ts.Check(err)
+			c.AsyncRetryDelay = d
 		case "default-vpc":
 			c.DefaultVPC = true
 		default:

@@ -35,7 +35,7 @@ func up(ctx context.Context, o cli.UpOptions) error {
 	}
 	warn(o)
 	r, err := region.Open(ctx, region.Config{
-		Region: o.Region, Listen: o.Listen, Data: o.Data, AssumePrivateDNS: o.AssumePrivateDNS, DefaultVPC: o.DefaultVPC, Quotas: quotas, Version: version, Log: log,
+		Region: o.Region, Listen: o.Listen, Data: o.Data, AssumePrivateDNS: o.AssumePrivateDNS, AsyncRetryDelay: o.AsyncRetryDelay, DefaultVPC: o.DefaultVPC, Quotas: quotas, Version: version, Log: log,
 	})
 	if err != nil {
 		return unlessEnded(ctx, err)

@@ -45,6 +45,12 @@ func (r *Region) openCompute(code *lambda.CodeStore, bundle string) error {
 	return nil
 }
 
+// resumeFunctions makes what functions are to have ready, now that there is a network.
+func (r *Region) resumeFunctions(context.Context) error {
+	r.functions.Resume()
+	return nil
+}
+
 // credentials makes the session that a function acts under.
 func (r *Region) credentials(_ context.Context, f *resource.Function, session string) (execution.Credentials, error) {
 	role, ok := roleByARN(r.store.View(), f.Role)
@@ -114,6 +120,19 @@ func (e executor) Invoke(ctx context.Context, f *resource.Function, in lambda.In
 		return lambda.Result{}, err
 	}
 	return lambda.Result{Payload: out.Payload, FunctionError: out.FunctionError, LogTail: out.LogTail}, nil
+}
+
+func (e executor) Provision(all []lambda.Provision) {
+	out := make([]execution.Provision, len(all))
+	for i, p := range all {
+		out[i] = execution.Provision(p)
+	}
+	e.r.pool.Provision(out)
+}
+
+func (e executor) Provisioned(qualified string) lambda.Provisioned {
+	allocated, available, failure := e.r.pool.Provisioned(qualified)
+	return lambda.Provisioned{Allocated: allocated, Available: available, Failure: failure}
 }
 
 func (e executor) Drain(qualified string) { e.r.pool.Drain(qualified) }

@@ -5,6 +5,7 @@ package region
 
 import (
 	"log/slog"
+	"time"
 
 	"github.com/culvert-cloud/culvert/internal/resource"
 )
@@ -18,8 +19,17 @@ type Config struct {
 	Listen           string // host:port of the AWS APIs; port 0: any
 	Data             string // directory; empty: in memory, gone at the end
 	AssumePrivateDNS bool
-	DefaultVPC       bool // a new region begins with a default VPC
+	DefaultVPC       bool          // a new region begins with a default VPC
+	AsyncRetryDelay  time.Duration // before an asynchronous invocation is tried again; 0: AWS's minute
 	Quotas           resource.Quotas
 	Version          string
 	Log              *slog.Logger
+}
+
+// retries are the delays before an asynchronous invocation is tried again; nil: AWS's.
+func (c Config) retries() []time.Duration {
+	if c.AsyncRetryDelay <= 0 {
+		return nil
+	}
+	return []time.Duration{c.AsyncRetryDelay, 2 * c.AsyncRetryDelay}
 }

@@ -158,7 +158,7 @@ func (r *Region) openFunctions(objectStore *s3.Service, authorizer *server.Autho
 	}
 	r.functions, err = lambda.New(lambda.Config{
 		State: r.store, Code: code, Executor: executor{r}, Roles: r.iam, Log: r.config.Log, Settle: r.settle, FetchObject: objectStore.GetObject,
-		Authorize: authorizer.Authorize,
+		Authorize: authorizer.Authorize, Retries: r.config.retries(),
 	})
 	if err != nil {
 		return err

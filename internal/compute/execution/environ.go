@@ -57,7 +57,7 @@ func reserved(e *environment, c Credentials) map[string]string {
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(f.MemorySize),
 		"AWS_LAMBDA_LOG_GROUP_NAME":       e.stream.group,
 		"AWS_LAMBDA_LOG_STREAM_NAME":      e.stream.name,
-		"AWS_LAMBDA_INITIALIZATION_TYPE":  "on-demand",
+		"AWS_LAMBDA_INITIALIZATION_TYPE":  e.reason,
 		"AWS_LAMBDA_RUNTIME_API":          runtimeAPIAddress,
 		"AWS_ACCESS_KEY_ID":               c.AccessKeyID,
 		"AWS_SECRET_ACCESS_KEY":           c.SecretAccessKey,

@@ -35,6 +35,7 @@ type environment struct {
 	cfg      *Config
 	plan     *runtimes.Plan
 	environ  []string
+	reason   string // on-demand or provisioned-concurrency
 	// releaseLayers lets go of what is at /opt.
 	releaseLayers func()
 
@@ -62,8 +63,19 @@ func (e *environment) usable(maxAge time.Duration) bool {
 	return e.life != gone && !e.closed.Load() && time.Since(e.born) < maxAge
 }
 
-// start makes an environment for a function and lets it initialize.
+// How AWS tells functions why they were initialized.
+const (
+	onDemandStart    = "on-demand"
+	provisionedStart = "provisioned-concurrency"
+)
+
+// start makes an environment for an invocation.
 func (p *Pool) start(ctx context.Context, f *resource.Function, eni resource.NetworkInterfaceID) (*environment, error) {
+	return p.startAs(ctx, f, eni, onDemandStart)
+}
+
+// startAs makes an environment for a function and lets it initialize.
+func (p *Pool) startAs(ctx context.Context, f *resource.Function, eni resource.NetworkInterfaceID, reason string) (*environment, error) {
 	library, err := p.runtimesLibrary()
 	if err != nil {
 		return nil, err
@@ -83,7 +95,7 @@ func (p *Pool) start(ctx context.Context, f *resource.Function, eni resource.Net
 		return nil, fmt.Errorf("start %s: %w", f.Name, err)
 	}
 	defer release()
-	e := &environment{id: newID(), function: f, cfg: &p.cfg, plan: plan, releaseLayers: releaseLayers, born: time.Now()}
+	e := &environment{id: newID(), function: f, cfg: &p.cfg, plan: plan, releaseLayers: releaseLayers, reason: reason, born: time.Now()}
 	if err := e.make(ctx, eni); err != nil {
 		e.close()
 		return nil, fmt.Errorf("start %s: %w", f.Name, err)

@@ -30,6 +30,9 @@ type Pool struct {
 	groups map[string]*group // by function and version; guarded by mu
 	total  int               // environments, also those being made; guarded by mu
 	closed bool              // guarded by mu
+
+	provisioning chan struct{}         // wakes provisionLoop
+	provisions   map[string]*provision // by function and version; guarded by mu
 }
 
 // group is the environments of one version of a function. All are of the current revision; older ones only finish.
@@ -60,8 +63,12 @@ func New(cfg Config) *Pool {
 		layers:    &layers{code: cfg.Code, dir: cfg.Dir, merged: map[string]*mergedLayers{}},
 		stop:      cancel,
 		groups:    map[string]*group{},
+
+		provisioning: make(chan struct{}, 1),
+		provisions:   map[string]*provision{},
 	}
 	p.done.Go(func() { p.expire(ctx) })
+	p.done.Go(func() { p.provisionLoop(ctx) })
 	return p
 }
 
@@ -218,8 +225,8 @@ func (p *Pool) groupLocked(f *resource.Function) (*group, []*environment) {
 // evictLocked makes room by giving up the environment that has been idle longest, whosever it is.
 func (p *Pool) evictLocked() bool {
 	var from *group
-	for _, g := range p.groups {
-		if len(g.idle) > 0 && (from == nil || g.idle[0].lastUsed.Before(from.idle[0].lastUsed)) {
+	for name, g := range p.groups {
+		if len(g.idle) > p.keptLocked(name, g) && (from == nil || g.idle[0].lastUsed.Before(from.idle[0].lastUsed)) {
 			from = g
 		}
 	}
@@ -256,6 +263,7 @@ func (p *Pool) release(e *environment) {
 	p.mu.Unlock()
 	if !keep {
 		e.close()
+		p.wakeProvisioner()
 	}
 }
 
@@ -277,9 +285,9 @@ func (p *Pool) takeExpired() []*environment {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var old []*environment
-	for _, g := range p.groups {
-		n := 0
-		for n < len(g.idle) && time.Since(g.idle[n].lastUsed) > p.cfg.IdleTTL {
+	for name, g := range p.groups {
+		n, most := 0, len(g.idle)-p.keptLocked(name, g)
+		for n < most && time.Since(g.idle[n].lastUsed) > p.cfg.IdleTTL {
 			n++
 		}
 		old = append(old, g.idle[:n]...)

@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"regexp"
@@ -87,7 +88,19 @@ func (s *Service) getAlias(v *state.View, _ *api.Call, in *GetAliasInput) (*GetA
 	return aliasConfiguration(f, a), nil
 }
 
-func (s *Service) updateAlias(tx *state.Tx, _ *api.Call, in *UpdateAliasInput) (*UpdateAliasOutput, error) {
+// updateAlias moves what is kept initialized with the alias.
+func (s *Service) updateAlias(ctx context.Context, _ *api.Call, in *UpdateAliasInput) (out *UpdateAliasOutput, err error) {
+	err = s.commit(ctx, func(tx *state.Tx) (err error) {
+		out, err = changeAlias(tx, in)
+		return err
+	})
+	if err == nil {
+		s.provision()
+	}
+	return out, err
+}
+
+func changeAlias(tx *state.Tx, in *UpdateAliasInput) (*UpdateAliasOutput, error) {
 	f, a, err := needAlias(tx, in.FunctionName, in.Name)
 	if err != nil {
 		return nil, err
@@ -107,15 +120,22 @@ func (s *Service) updateAlias(tx *state.Tx, _ *api.Call, in *UpdateAliasInput) (
 }
 
 // deleteAlias deletes an alias and what was configured of it. That it is gone already is fine, as on AWS.
-func (s *Service) deleteAlias(tx *state.Tx, _ *api.Call, in *DeleteAliasInput) (*DeleteAliasOutput, error) {
-	f, _, err := findUnqualified(tx, in.FunctionName)
+func (s *Service) deleteAlias(ctx context.Context, _ *api.Call, in *DeleteAliasInput) (*DeleteAliasOutput, error) {
+	err := s.commit(ctx, func(tx *state.Tx) error {
+		f, _, err := findUnqualified(tx, in.FunctionName)
+		if err != nil {
+			return err
+		}
+		if a, ok := findAlias(tx, f.Name, value(in.Name)); ok {
+			tx.Delete(a)
+			deleteParts(tx, f.Name, a.Name)
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, err
 	}
-	if a, ok := findAlias(tx, f.Name, value(in.Name)); ok {
-		tx.Delete(a)
-		deleteParts(tx, f.Name, a.Name)
-	}
+	s.provision()
 	return &DeleteAliasOutput{}, nil
 }
 

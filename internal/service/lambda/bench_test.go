@@ -35,14 +35,18 @@ type fakeRoles struct {
 func (r *fakeRoles) AssumableBy(_ state.Reader, _, service string) bool {
 	return !r.untrusted && service == "lambda.amazonaws.com"
 }
+func (r *fakeRoles) AllowsOn(_ state.Reader, _, action, on string) bool {
+	return action != r.denied && on != r.denied
+}
 func (r *fakeRoles) Allows(_ state.Reader, _, action string) bool { return action != r.denied }
 
 // fakeExecutor answers with what handle says and remembers what it was asked for.
 type fakeExecutor struct {
-	mu      sync.Mutex
-	handle  func(context.Context, *resource.Function, Invocation) (Result, error)
-	invoked []Invocation
-	drained []string
+	mu          sync.Mutex
+	handle      func(context.Context, *resource.Function, Invocation) (Result, error)
+	invoked     []Invocation
+	drained     []string
+	provisioned map[string]int
 }
 
 func (e *fakeExecutor) Invoke(ctx context.Context, f *resource.Function, in Invocation) (Result, error) {
@@ -54,6 +58,21 @@ func (e *fakeExecutor) Invoke(ctx context.Context, f *resource.Function, in Invo
 		return Result{Payload: in.Payload, LogTail: []byte("END\n")}, nil
 	}
 	return handle(ctx, f, in)
+}
+
+func (e *fakeExecutor) Provision(all []Provision) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.provisioned = map[string]int{}
+	for _, p := range all {
+		e.provisioned[p.Function.Qualified()] = p.Count
+	}
+}
+
+func (e *fakeExecutor) Provisioned(name string) Provisioned {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return Provisioned{Allocated: e.provisioned[name], Available: e.provisioned[name]}
 }
 
 func (e *fakeExecutor) Drain(name string) {

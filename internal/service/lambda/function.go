@@ -178,6 +178,7 @@ func (s *Service) deleteFunction(ctx context.Context, _ *api.Call, in *DeleteFun
 	if err != nil {
 		return nil, err
 	}
+	s.provision()
 	for _, f := range deleted {
 		s.letGo(f)
 	}

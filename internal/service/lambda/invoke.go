@@ -2,11 +2,13 @@ package lambda
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/culvert-cloud/culvert/internal/api"
 	"github.com/culvert-cloud/culvert/internal/resource"
@@ -147,17 +149,32 @@ func (s *Service) holdFunction(n functionName) (*resource.Function, func(), erro
 	}
 }
 
-// runQueued runs an asynchronous invocation.
+// runQueued runs an asynchronous invocation, unless it has become too old in the queue.
 func (s *Service) runQueued(ctx context.Context, q queued) outcome {
-	result, _, err := s.run(ctx, q.name, q.in)
+	var o outcome
+	o.retries, o.age = patience(eventInvokeOf(s.config.State.View(), q.name))
+	if time.Since(q.accepted) > o.age {
+		o.busy, o.reason = true, "it waited too long"
+		return o
+	}
+	result, f, err := s.run(ctx, q.name, q.in)
 	var e *api.Error
 	switch {
 	case errors.As(err, &e) && e.Code == "ResourceNotFoundException":
-		return outcome{gone: true, reason: e.Message}
+		o.gone, o.reason = true, e.Message
 	case err != nil:
-		return outcome{busy: true, reason: err.Error()}
-	case result.FunctionError != "":
-		return outcome{failed: true, reason: result.FunctionError}
+		o.busy, o.reason = true, err.Error()
+	default:
+		o.version, o.payload = versionOf(f), result.Payload
+		o.failed, o.reason = result.FunctionError != "", result.FunctionError
 	}
-	return outcome{}
+	return o
+}
+
+// newRequestID makes an id for an invocation that no call asked for.
+func newRequestID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails: see crypto/rand
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }

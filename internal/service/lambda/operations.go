@@ -35,6 +35,8 @@ func (s *Service) functionOperations() []service.Operation {
 		service.View("ListTags", s.listTags, on(func(in *ListTagsInput) (*string, *string) { return in.Resource, nil })),
 		service.Update("TagResource", s.tagResource, on(func(in *TagResourceInput) (*string, *string) { return in.Resource, nil })),
 		service.Update("UntagResource", s.untagResource, on(func(in *UntagResourceInput) (*string, *string) { return in.Resource, nil })),
+		service.View("GetAccountSettings", s.getAccountSettings, service.OnAny()),
+		service.View("GetRuntimeManagementConfig", s.getRuntimeManagement, on(func(in *GetRuntimeManagementConfigInput) (*string, *string) { return in.FunctionName, in.Qualifier })),
 		service.View("GetFunctionCodeSigningConfig", s.getCodeSigningConfig, on(func(in *GetFunctionCodeSigningConfigInput) (*string, *string) { return in.FunctionName, nil })),
 	}
 }
@@ -45,8 +47,8 @@ func (s *Service) versionOperations() []service.Operation {
 		service.Stream("PublishVersion", s.publishVersion, on(func(in *PublishVersionInput) (*string, *string) { return in.FunctionName, nil })),
 		service.Update("CreateAlias", s.createAlias, on(func(in *CreateAliasInput) (*string, *string) { return in.FunctionName, nil })),
 		service.View("GetAlias", s.getAlias, on(func(in *GetAliasInput) (*string, *string) { return in.FunctionName, nil })),
-		service.Update("UpdateAlias", s.updateAlias, on(func(in *UpdateAliasInput) (*string, *string) { return in.FunctionName, nil })),
-		service.Update("DeleteAlias", s.deleteAlias, on(func(in *DeleteAliasInput) (*string, *string) { return in.FunctionName, nil })),
+		service.Stream("UpdateAlias", s.updateAlias, on(func(in *UpdateAliasInput) (*string, *string) { return in.FunctionName, nil })),
+		service.Stream("DeleteAlias", s.deleteAlias, on(func(in *DeleteAliasInput) (*string, *string) { return in.FunctionName, nil })),
 		service.View("ListAliases", s.listAliases, on(func(in *ListAliasesInput) (*string, *string) { return in.FunctionName, nil })),
 		service.View("GetPolicy", s.getPolicy, on(func(in *GetPolicyInput) (*string, *string) { return in.FunctionName, in.Qualifier })),
 		service.Update("AddPermission", s.addPermission, on(func(in *AddPermissionInput) (*string, *string) { return in.FunctionName, in.Qualifier })),
@@ -80,6 +82,26 @@ func (s *Service) urlOperations() []service.Operation {
 
 func (s *Service) invokeOperations() []service.Operation {
 	return []service.Operation{
+		service.Stream("PutProvisionedConcurrencyConfig", s.putProvisioned, on(func(in *PutProvisionedConcurrencyConfigInput) (*string, *string) {
+			return in.FunctionName, in.Qualifier
+		})),
+		service.View("GetProvisionedConcurrencyConfig", s.getProvisioned, on(func(in *GetProvisionedConcurrencyConfigInput) (*string, *string) {
+			return in.FunctionName, in.Qualifier
+		})),
+		service.Stream("DeleteProvisionedConcurrencyConfig", s.deleteProvisioned, on(func(in *DeleteProvisionedConcurrencyConfigInput) (*string, *string) {
+			return in.FunctionName, in.Qualifier
+		})),
+		service.View("ListProvisionedConcurrencyConfigs", s.listProvisioned, on(func(in *ListProvisionedConcurrencyConfigsInput) (*string, *string) { return in.FunctionName, nil })),
+
+		service.Update("PutFunctionEventInvokeConfig", s.putEventInvoke, on(func(in *PutFunctionEventInvokeConfigInput) (*string, *string) { return in.FunctionName, in.Qualifier })),
+		service.Update("UpdateFunctionEventInvokeConfig", s.updateEventInvoke, on(func(in *UpdateFunctionEventInvokeConfigInput) (*string, *string) {
+			return in.FunctionName, in.Qualifier
+		})),
+		service.View("GetFunctionEventInvokeConfig", s.getEventInvoke, on(func(in *GetFunctionEventInvokeConfigInput) (*string, *string) { return in.FunctionName, in.Qualifier })),
+		service.Update("DeleteFunctionEventInvokeConfig", s.deleteEventInvoke, on(func(in *DeleteFunctionEventInvokeConfigInput) (*string, *string) {
+			return in.FunctionName, in.Qualifier
+		})),
+		service.View("ListFunctionEventInvokeConfigs", s.listEventInvokes, on(func(in *ListFunctionEventInvokeConfigsInput) (*string, *string) { return in.FunctionName, nil })),
 		service.Stream("Invoke", s.invoke, service.Action("lambda:InvokeFunction"), service.MaxBody(maxPayload), on(func(in *InvokeInput) (*string, *string) { return in.FunctionName, in.Qualifier })),
 		service.Update("PutFunctionConcurrency", s.putConcurrency, on(func(in *PutFunctionConcurrencyInput) (*string, *string) { return in.FunctionName, nil })),
 		service.View("GetFunctionConcurrency", s.getConcurrency, on(func(in *GetFunctionConcurrencyInput) (*string, *string) { return in.FunctionName, nil })),

@@ -12,6 +12,7 @@ import (
 // without warning is lost, so it is bounded and does not promise more than AWS's "at least once, usually".
 type queue struct {
 	run     func(context.Context, queued) outcome
+	ended   func(queued, outcome) // is told how each ended that was not given up at the end of the region
 	retries []time.Duration
 	log     *slog.Logger
 	ctx     context.Context // of the invocations; over when close gives up
@@ -33,6 +34,8 @@ type queued struct {
 	in       Invocation
 	accepted time.Time
 	failures int // runs that ended with a function error
+	runs     int // all that came about
+	chain    int // how many destinations led here
 	refusals int // runs that did not come about
 }
 
@@ -40,6 +43,13 @@ type queued struct {
 type outcome struct {
 	failed, busy, gone bool
 	reason             string
+	version            string // that ran; empty: none did
+	payload            []byte
+	// retries and age are how often after a function error, and for how long, the invocation is tried.
+	retries int
+	age     time.Duration
+	// condition is how it ended at last, as destinations are told.
+	condition string
 }
 
 const (
@@ -48,11 +58,10 @@ const (
 	maxWorkers     = 32
 	firstBackOff   = time.Second
 	lastBackOff    = 5 * time.Minute
-	asyncMaxAge    = 6 * time.Hour // how long AWS tries
 )
 
-func newQueue(run func(context.Context, queued) outcome, retries []time.Duration, log *slog.Logger) *queue {
-	q := &queue{run: run, retries: retries, log: log, delayed: map[*time.Timer]queued{}}
+func newQueue(run func(context.Context, queued) outcome, ended func(queued, outcome), retries []time.Duration, log *slog.Logger) *queue {
+	q := &queue{run: run, ended: ended, retries: retries, log: log, delayed: map[*time.Timer]queued{}}
 	q.ctx, q.cancel = context.WithCancel(context.Background())
 	return q
 }
@@ -96,32 +105,48 @@ func (q *queue) worker() {
 		q.waiting[0] = queued{} // let go of the payload
 		q.waiting = q.waiting[1:]
 		q.mu.Unlock()
-		q.finish(e, q.run(q.ctx, e))
+		o := q.run(q.ctx, e)
+		if o.version != "" {
+			e.runs++
+		}
+		if condition := q.finish(e, o); condition != "" {
+			o.condition = condition
+			q.ended(e, o)
+		}
 	}
 }
 
 // finish ends an invocation or arranges for it to be tried again: after a function error as often as AWS does,
-// after a refusal for as long as AWS does.
-func (q *queue) finish(e queued, o outcome) {
+// after a refusal for as long as AWS does. The condition is empty unless it ended.
+func (q *queue) finish(e queued, o outcome) (condition string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	young := time.Since(e.accepted) < o.age
 	switch {
-	case o.failed && e.failures < len(q.retries):
+	case o.failed && young && e.failures < min(o.retries, len(q.retries)):
 		delay := q.retries[e.failures]
 		e.failures++
 		q.delayLocked(e, delay, o)
-	case o.busy && time.Since(e.accepted) < asyncMaxAge:
+	case o.busy && young:
 		delay := lastBackOff
 		if e.refusals < 9 {
 			delay = min(firstBackOff<<e.refusals, lastBackOff)
 		}
 		e.refusals++
 		q.delayLocked(e, delay, o)
-	case o.failed, o.busy, o.gone:
+	case o.gone:
 		q.dropLocked(e, o.reason)
+	case !young && (o.busy || o.failed):
+		q.dropLocked(e, o.reason)
+		return "EventAgeExceeded"
+	case o.failed, o.busy:
+		q.dropLocked(e, o.reason)
+		return "RetriesExhausted"
 	default:
 		q.forgetLocked(e)
+		return "Success"
 	}
+	return ""
 }
 
 func (q *queue) delayLocked(e queued, delay time.Duration, o outcome) {

@@ -40,6 +40,8 @@ type Roles interface {
 	AssumableBy(r state.Reader, roleARN, service string) bool
 	// Allows reports whether a role's policies allow an action on all resources.
 	Allows(r state.Reader, roleARN, action string) bool
+	// AllowsOn reports whether a role's policies allow an action on one resource.
+	AllowsOn(r state.Reader, roleARN, action, on string) bool
 }
 
 // Executor runs functions.
@@ -50,6 +52,10 @@ type Executor interface {
 	// Drain is told that a function's version was changed or deleted (see resource.Function.Qualified): environments
 	// that were made for it before take no more invocations. It does not wait for those that are running.
 	Drain(qualified string)
+	// Provision says what is to be kept initialized, all of it. It does not wait.
+	Provision(all []Provision)
+	// Provisioned tells how far that is for one version.
+	Provisioned(qualified string) Provisioned
 }
 
 // Invocation is one run of a function.
@@ -95,9 +101,12 @@ func New(c Config) (*Service, error) {
 	}
 	s := &Service{config: c, limits: newLimits()}
 	_, _ = rand.Read(s.downloadKey[:]) // never fails: see crypto/rand
-	s.queue = newQueue(s.runQueued, c.Retries, c.Log)
+	s.queue = newQueue(s.runQueued, s.handOn, c.Retries, c.Log)
 	return s, nil
 }
+
+// Resume has the executor make what is provisioned, when it can: the network is there.
+func (s *Service) Resume() { s.provision() }
 
 // Close takes no more asynchronous invocations and waits for those that are queued or running, but not for
 // retries that lie in the future. What is left when ctx is over is dropped.

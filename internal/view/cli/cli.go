@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -41,6 +42,7 @@ type UpOptions struct {
 	Ephemeral        bool
 	Region           string
 	AssumePrivateDNS bool
+	AsyncRetryDelay  time.Duration
 	DefaultVPC       bool
 	Quotas           []string // name=value
 	Verbose          bool
@@ -158,6 +160,7 @@ What was created is kept in the data directory and is there again at the next st
 	f.StringVar(&o.Region, "region", "us-west-2", "name of the region")
 	f.BoolVar(&o.DefaultVPC, "default-vpc", false, "begin a new region with a default VPC, as an AWS account has it")
 	f.StringArrayVar(&o.Quotas, "quota", nil, "change a quota of AWS's, as name=value; culvert status --json lists them (may be repeated)")
+	f.DurationVar(&o.AsyncRetryDelay, "async-retry-delay", time.Minute, "wait so long before an asynchronous invocation that failed is tried again, and twice as long before the last time; AWS: 1m")
 	f.BoolVar(&o.AssumePrivateDNS, "assume-private-dns", false, "let every interface endpoint behave as if private DNS were on; AWS does not")
 	f.BoolVar(&o.Verbose, "verbose", false, "log every call")
 	return cmd
