@@ -22,8 +22,10 @@ type Config struct {
 	DefaultVPC       bool          // a new region begins with a default VPC
 	AsyncRetryDelay  time.Duration // before an asynchronous invocation is tried again; 0: AWS's minute
 	Quotas           resource.Quotas
-	Version          string
-	Log              *slog.Logger
+	// FlowLogInterval is how often flow logs have records; 0: as each says.
+	FlowLogInterval time.Duration
+	Version         string
+	Log             *slog.Logger
 }
 
 // retries are the delays before an asynchronous invocation is tried again; nil: AWS's.

@@ -9,8 +9,8 @@ import (
 	"github.com/culvert-cloud/culvert/internal/resource"
 )
 
-// deliveryService is who puts files into buckets.
-const deliveryService = "delivery.logs.amazonaws.com"
+// DeliveryService is who puts files into buckets.
+const DeliveryService = "delivery.logs.amazonaws.com"
 
 // folder is what the keys of a flow log's files begin with, up to the account.
 func folder(f *resource.FlowLog, account string) string {
@@ -34,16 +34,19 @@ func MayDeliver(d *policy.Document, f *resource.FlowLog, region, account string)
 	return mayPut(d, "arn:aws:s3:::"+bucket+"/"+folder(f, account)+"*", region, account)
 }
 
-// mayPut asks for an object; a star in its name must be allowed as it is.
 func mayPut(d *policy.Document, object, region, account string) bool {
 	return policy.Evaluate(policy.Request{
-		Action: "s3:PutObject", Resource: object, Principal: policy.Principal{Service: deliveryService},
-		Context: map[string][]string{
-			"s3:x-amz-acl": {"bucket-owner-full-control"}, "aws:sourceaccount": {account}, "aws:sourcearn": {source(region, account)},
-			"aws:principalisawsservice": {"true"}, "aws:principalservicename": {deliveryService}, "aws:securetransport": {"true"},
-			"aws:resourceaccount": {account}, "aws:requestedregion": {region},
-		},
+		Action: "s3:PutObject", Resource: object, Principal: policy.Principal{Service: DeliveryService}, Context: DeliveryKeys(region, account),
 	}, policy.Policies{Resource: d, ResourceDecides: true, ResourceAccount: account}).Allowed
+}
+
+// DeliveryKeys are the condition keys of a file that is delivered.
+func DeliveryKeys(region, account string) map[string][]string {
+	return map[string][]string{
+		"s3:x-amz-acl": {"bucket-owner-full-control"}, "aws:sourceaccount": {account}, "aws:sourcearn": {source(region, account)},
+		"aws:principalisawsservice": {"true"}, "aws:principalservicename": {DeliveryService}, "aws:securetransport": {"true"},
+		"aws:resourceaccount": {account}, "aws:requestedregion": {region},
+	}
 }
 
 // AddDelivery adds the statements to a bucket's policy that AWS adds.
@@ -60,7 +63,7 @@ func AddDelivery(text string, f *resource.FlowLog, region, account string) (stri
 		statements = []any{document["Statement"]}
 	}
 	bucket, _ := f.Bucket()
-	principal := map[string]any{"Service": deliveryService}
+	principal := map[string]any{"Service": DeliveryService}
 	from := map[string]any{"aws:SourceArn": source(region, account)}
 	n := len(statements)/2 + 1
 	document["Statement"] = append(statements,

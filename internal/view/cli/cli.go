@@ -45,6 +45,7 @@ type UpOptions struct {
 	AsyncRetryDelay  time.Duration
 	DefaultVPC       bool
 	Quotas           []string // name=value
+	FlowLogInterval  time.Duration
 	Verbose          bool
 }
 
@@ -161,6 +162,7 @@ What was created is kept in the data directory and is there again at the next st
 	f.BoolVar(&o.DefaultVPC, "default-vpc", false, "begin a new region with a default VPC, as an AWS account has it")
 	f.StringArrayVar(&o.Quotas, "quota", nil, "change a quota of AWS's, as name=value; culvert status --json lists them (may be repeated)")
 	f.DurationVar(&o.AsyncRetryDelay, "async-retry-delay", time.Minute, "wait so long before an asynchronous invocation that failed is tried again, and twice as long before the last time; AWS: 1m")
+	f.DurationVar(&o.FlowLogInterval, "flow-log-interval", 0, "deliver records of flow logs this often, such as 1s, and not after 1 or 10 minutes as each flow log says")
 	f.BoolVar(&o.AssumePrivateDNS, "assume-private-dns", false, "let every interface endpoint behave as if private DNS were on; AWS does not")
 	f.BoolVar(&o.Verbose, "verbose", false, "log every call")
 	return cmd
