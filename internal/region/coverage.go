@@ -16,7 +16,6 @@ func NotEnforced() []string {
 	return []string{
 		"EC2: instances show this machine's programs, whatever the image; a user data script runs as ec2-user without privileges; the disk is memory, empty after a stop, and volumes are only said to exist",
 		"EC2: processors, credits, monitoring, placement and the hop limit of the metadata service of instances; key pairs are kept, and nobody listens for SSH",
-		"EC2: rules, entries and routes for IPv6 are kept; no IPv6 packet is ever forwarded",
 		"EC2: enableNetworkAddressUsageMetrics; the DHCP options ntp-servers, netbios-name-servers and netbios-node-type; a VPC without DHCP options has Amazon's resolver all the same",
 		"EC2: the resolver does not drop what is beyond 1,024 packets a second of an interface",
 		"EC2: a NAT gateway does not reset flows that are idle for 350 seconds; the MTU of endpoints is not 8500",

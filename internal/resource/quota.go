@@ -15,7 +15,9 @@ const (
 	QuotaVPCs                 Quota = "vpcs"
 	QuotaSubnets              Quota = "subnets-per-vpc"
 	QuotaBlocks               Quota = "ipv4-blocks-per-vpc"
+	QuotaIPv6Blocks           Quota = "ipv6-blocks-per-vpc"
 	QuotaInternetGateways     Quota = "internet-gateways"
+	QuotaEgressOnlyGateways   Quota = "egress-only-internet-gateways"
 	QuotaNATGateways          Quota = "nat-gateways-per-zone"
 	QuotaAddresses            Quota = "elastic-ips"
 	QuotaInterfaces           Quota = "network-interfaces"
@@ -44,7 +46,9 @@ func quotaRanges() map[Quota]quotaRange {
 		QuotaVPCs:               {5, practicallyUnlimitedQuota},
 		QuotaSubnets:            {200, practicallyUnlimitedQuota},
 		QuotaBlocks:             {5, 50},
+		QuotaIPv6Blocks:         {5, 50},
 		QuotaInternetGateways:   {5, practicallyUnlimitedQuota},
+		QuotaEgressOnlyGateways: {5, practicallyUnlimitedQuota},
 		QuotaNATGateways:        {5, practicallyUnlimitedQuota},
 		QuotaAddresses:          {5, practicallyUnlimitedQuota},
 		QuotaInterfaces:         {5000, practicallyUnlimitedQuota},

@@ -69,6 +69,7 @@ type PrefixList struct {
 	Entries    []PrefixListEntry
 	Earlier    []PrefixListVersion // oldest first
 	AWSManaged bool
+	IPv6       bool // its entries are IPv6 blocks
 	Tags       Tags
 }
 

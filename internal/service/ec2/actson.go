@@ -65,7 +65,8 @@ func listRef(id *string) ref      { return ref{"prefix-list", id} }
 
 func vpcOfBlock(r state.Reader, id *string) ref {
 	for _, v := range state.List[*resource.VPC](r) {
-		if slices.ContainsFunc(v.CIDRs, func(c resource.VPCCIDR) bool { return c.AssociationID == value(id) }) {
+		holds := func(c resource.VPCCIDR) bool { return c.AssociationID == value(id) }
+		if slices.ContainsFunc(v.CIDRs, holds) || slices.ContainsFunc(v.IPv6CIDRs, holds) {
 			return vpcRef(new(string(v.ID)))
 		}
 	}

@@ -94,5 +94,6 @@ func restrictedBeside(primary, added netip.Prefix) bool {
 
 // inVPC reports whether a block lies in one of the VPC's.
 func inVPC(v *resource.VPC, p netip.Prefix) bool {
-	return slices.ContainsFunc(v.CIDRs, func(c resource.VPCCIDR) bool { return within(p, c.Prefix) })
+	holds := func(c resource.VPCCIDR) bool { return within(p, c.Prefix) }
+	return slices.ContainsFunc(v.CIDRs, holds) || slices.ContainsFunc(v.IPv6CIDRs, holds)
 }

@@ -43,6 +43,10 @@ func findDangling(v *state.View) []string {
 	for _, e := range state.List[*resource.VPCEndpoint](v) {
 		d.endpoint(e)
 	}
+	for _, g := range state.List[*resource.EgressOnlyGateway](v) {
+		d.check(has[*resource.VPC](v, g.VPCID), "%s: %s", g.ID, g.VPCID)
+		d.check(count(v, func(o *resource.EgressOnlyGateway) bool { return o.VPCID == g.VPCID }) == 1, "%s: not the only one of %s", g.ID, g.VPCID)
+	}
 	for _, s := range state.List[*resource.SubnetReservation](v) {
 		subnet, ok := state.Get[*resource.Subnet](v, s.SubnetID)
 		d.check(ok && within(s.CIDR, subnet.CIDR), "%s: %s of %s", s.ID, s.CIDR, s.SubnetID)
@@ -52,7 +56,7 @@ func findDangling(v *state.View) []string {
 	}
 	for _, i := range state.List[*resource.Idempotency](v) {
 		d.check(has[*resource.RouteTable](v, i.ResourceID) || has[*resource.VPCEndpoint](v, i.ResourceID) || has[*resource.NATGateway](v, i.ResourceID) ||
-			has[*resource.NetworkInterface](v, i.ResourceID) || has[*resource.NetworkACL](v, i.ResourceID), "token %s made %s", i.Key(), i.ResourceID)
+			has[*resource.NetworkInterface](v, i.ResourceID) || has[*resource.NetworkACL](v, i.ResourceID) || has[*resource.EgressOnlyGateway](v, i.ResourceID), "token %s made %s", i.Key(), i.ResourceID)
 	}
 	return d.found
 }
@@ -76,6 +80,18 @@ func (d *dangling) vpc(v *resource.VPC) {
 	d.check(count(d.v, func(g *resource.SecurityGroup) bool { return g.VPCID == v.ID && g.Name == vpcnet.DefaultGroupName }) == 1, "%s: not one default group", v.ID)
 	d.check(count(d.v, func(g *resource.InternetGateway) bool { return g.VPCID == v.ID }) <= 1, "%s: two internet gateways", v.ID)
 	d.check(has[*resource.DHCPOptions](d.v, v.DHCPOptionsID), "%s: DHCP options %s", v.ID, v.DHCPOptionsID)
+	for _, c := range v.IPv6CIDRs {
+		d.check(c.Prefix.Bits() == 56 && amazonIPv6().Contains(c.Prefix.Addr()), "%s: IPv6 block %s", v.ID, c.Prefix)
+		holders := 0
+		for _, o := range state.List[*resource.VPC](d.v) {
+			for _, other := range o.IPv6CIDRs {
+				if other.Prefix.Overlaps(c.Prefix) {
+					holders++
+				}
+			}
+		}
+		d.check(holders == 1, "%s: IPv6 block %s is held %d times", v.ID, c.Prefix, holders)
+	}
 }
 
 func (d *dangling) peering(p *resource.VPCPeeringConnection) {
@@ -96,6 +112,12 @@ func (d *dangling) subnet(s *resource.Subnet) {
 	acl, ok := state.Get[*resource.NetworkACL](d.v, s.NetworkACLID)
 	d.check(ok && acl.VPCID == s.VPCID, "%s: network ACL %s", s.ID, s.NetworkACLID)
 	d.check(count(d.v, func(o *resource.Subnet) bool { return o.VPCID == s.VPCID && o.CIDR.Overlaps(s.CIDR) }) == 1, "%s: overlaps", s.ID)
+	d.check(s.IPv6CIDR.IsValid() == (s.IPv6AssociationID != ""), "%s: half an IPv6 block", s.ID)
+	d.check(s.IPv6CIDR.IsValid() || !s.AssignIPv6AddressOnCreation, "%s: gives out what it has not", s.ID)
+	if s.IPv6CIDR.IsValid() {
+		d.check(s.IPv6CIDR.Bits() == 64 && slices.ContainsFunc(v.IPv6CIDRs, func(c resource.VPCCIDR) bool { return within(s.IPv6CIDR, c.Prefix) }), "%s: %s of %s", s.ID, s.IPv6CIDR, s.VPCID)
+		d.check(count(d.v, func(o *resource.Subnet) bool { return o.IPv6CIDR.IsValid() && o.IPv6CIDR.Overlaps(s.IPv6CIDR) }) == 1, "%s: %s overlaps", s.ID, s.IPv6CIDR)
+	}
 	tables := 0
 	for _, t := range state.List[*resource.RouteTable](d.v) {
 		for _, a := range t.Associations {
@@ -117,6 +139,7 @@ func (d *dangling) table(t *resource.RouteTable) {
 	for _, r := range t.Routes {
 		d.check(!seen[destinationOf(r)], "%s: %s twice", t.ID, destinationOf(r))
 		seen[destinationOf(r)] = true
+		d.check(checkFamily(destinationOf(r), destinationOf(r).six(d.v), r.Target) == nil, "%s: %s leads to %+v", t.ID, destinationOf(r), r.Target)
 		d.check(r.DestinationPrefixListID == "" || has[*resource.PrefixList](d.v, r.DestinationPrefixListID), "%s: %s", t.ID, r.DestinationPrefixListID)
 	}
 	services := map[string]bool{}
@@ -156,6 +179,10 @@ func (d *dangling) eni(n *resource.NetworkInterface) {
 		d.check(count(d.v, func(o *resource.NetworkInterface) bool {
 			return o.SubnetID == n.SubnetID && slices.Contains(o.PrivateIPs, a)
 		}) == 1, "%s: address %s twice", n.ID, a)
+	}
+	for _, a := range n.IPv6Addresses {
+		d.check(ok && s.IPv6CIDR.IsValid() && s.IPv6CIDR.Contains(a), "%s: address %s", n.ID, a)
+		d.check(count(d.v, func(o *resource.NetworkInterface) bool { return slices.Contains(o.IPv6Addresses, a) }) == 1, "%s: address %s twice", n.ID, a)
 	}
 	d.groups(string(n.ID), n.VPCID, n.GroupIDs)
 	switch n.InterfaceType {

@@ -3,9 +3,8 @@
 //
 // Every handler is a function of a view or of a transaction: it checks everything before it stores anything, and
 // never reaches the kernel. What a stored resource does to packets is decided by network/topology and everything
-// behind it. A parameter that this region could not enforce is refused, not ignored: IPv6 blocks of VPCs and
-// subnets, dedicated tenancy, routes to devices that do not exist here. IPv6 ranges in security groups and
-// network ACLs are stored, because an allow for traffic that never flows changes nothing.
+// behind it. A parameter that this region could not enforce is refused, not ignored: IPv6-only
+// subnets, dedicated tenancy, routes to devices that do not exist here.
 //
 // Start at operations.go, which lists what there is; each resource has its file. Types are generated from AWS's
 // model (types_gen.go); newer members come from overlay.json.

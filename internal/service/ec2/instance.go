@@ -191,9 +191,10 @@ func (l *launch) place(r state.Reader) error {
 	in := l.in
 	spec := InstanceNetworkInterfaceSpecification{
 		SubnetId: in.SubnetId, Groups: in.SecurityGroupIds, PrivateIpAddress: in.PrivateIpAddress,
+		Ipv6Addresses: in.Ipv6Addresses, Ipv6AddressCount: in.Ipv6AddressCount,
 	}
 	if len(in.NetworkInterfaces) > 0 {
-		if given(in.SubnetId) || len(in.SecurityGroupIds) > 0 || given(in.PrivateIpAddress) {
+		if given(in.SubnetId) || len(in.SecurityGroupIds) > 0 || given(in.PrivateIpAddress) || len(in.Ipv6Addresses) > 0 || in.Ipv6AddressCount != nil {
 			return api.Errorf("InvalidParameterCombination", "Network interfaces and an instance-level subnet ID or security groups may not be specified on the same request")
 		}
 		spec = in.NetworkInterfaces[0]
@@ -217,7 +218,8 @@ func (l *launch) useInterface(r state.Reader, spec InstanceNetworkInterfaceSpeci
 		return api.Errorf("InvalidNetworkInterface.InUse", "Interface: [%s] in use.", eni.ID)
 	case value(l.in.MaxCount) > 1:
 		return api.Errorf("InvalidParameterCombination", "Existing network interfaces may only be used with a single instance.")
-	case len(spec.Groups) > 0 || given(spec.SubnetId) || given(spec.PrivateIpAddress) || value(spec.AssociatePublicIpAddress):
+	case len(spec.Groups) > 0 || given(spec.SubnetId) || given(spec.PrivateIpAddress) || value(spec.AssociatePublicIpAddress) ||
+		len(spec.Ipv6Addresses) > 0 || value(spec.Ipv6AddressCount) > 0:
 		return api.Errorf("InvalidParameterCombination", "A network interface may not specify both a network interface ID and a subnet, groups or addresses")
 	}
 	l.existing, l.keep = eni, !value(spec.DeleteOnTermination)
@@ -247,7 +249,10 @@ func (l *launch) newInterface(r state.Reader, spec InstanceNetworkInterfaceSpeci
 	if l.spec.Secondary < 0 || l.spec.Secondary+len(l.spec.Addresses) > maxPrivateAddresses {
 		return api.Errorf("PrivateIpAddressLimitExceeded", "Number of private addresses will exceed limit.")
 	}
-	if len(l.spec.Addresses) > 0 && value(l.in.MaxCount) > 1 {
+	if l.spec.IPv6Addresses, l.spec.IPv6Count, err = parseIPv6Wish(ipv6Texts(spec.Ipv6Addresses), spec.Ipv6AddressCount); err != nil {
+		return err
+	}
+	if len(l.spec.Addresses)+len(l.spec.IPv6Addresses) > 0 && value(l.in.MaxCount) > 1 {
 		return api.Errorf("InvalidParameterCombination", "A private IP address may only be given for a single instance.")
 	}
 	l.keep = spec.DeleteOnTermination != nil && !*spec.DeleteOnTermination

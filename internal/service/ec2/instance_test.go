@@ -50,12 +50,12 @@ func neverOfInstances() map[string]string {
 	for _, f := range []string{
 		"affinity", "boot-mode", "capacity-reservation-id", "capacity-reservation-specification.capacity-reservation-target.capacity-reservation-id",
 		"capacity-reservation-specification.capacity-reservation-target.capacity-reservation-resource-group-arn", "client-token", "current-instance-boot-mode",
-		"host-id", "instance-lifecycle", "ipv6-address", "kernel-id", "outpost-arn", "placement-group-name", "placement-partition-number", "platform",
+		"host-id", "instance-lifecycle", "kernel-id", "outpost-arn", "placement-group-name", "placement-partition-number", "platform",
 		"product-code", "product-code.type", "ramdisk-id", "requester-id", "spot-instance-request-id", "tpm-support", "usage-operation-update-time",
 		"network-interface.addresses.association.carrier-ip", "network-interface.addresses.association.customer-owned-ip", "network-interface.association.carrier-ip",
 		"network-interface.association.customer-owned-ip", "network-interface.deny-all-igw-traffic", "network-interface.description",
-		"network-interface.ipv4-prefixes.ipv4-prefix", "network-interface.ipv6-address", "network-interface.ipv6-addresses.ipv6-address",
-		"network-interface.ipv6-addresses.is-primary-ipv6", "network-interface.ipv6-prefixes.ipv6-prefix", "network-interface.outpost-arn", "network-interface.requester-id",
+		"network-interface.ipv4-prefixes.ipv4-prefix",
+		"network-interface.ipv6-prefixes.ipv6-prefix", "network-interface.outpost-arn", "network-interface.requester-id",
 	} {
 		out["DescribeInstances "+f] = "an instance here never has one"
 	}
@@ -149,7 +149,7 @@ func TestWhatAnInstanceCannotBeIsRefused(t *testing.T) {
 		"InvalidKeyPair.NotFound":     {{SubnetId: subnet, KeyName: new("none")}},
 		"InvalidSubnetID.NotFound":    {{SubnetId: nowhere("subnet")}},
 		"InvalidGroup.NotFound":       {{SubnetId: subnet, SecurityGroupIds: []string{*nowhere("sg")}}},
-		"UnsupportedOperation":        {{SubnetId: subnet, UserData: &script}, {SubnetId: subnet, LaunchTemplate: &LaunchTemplateSpecification{}}, {SubnetId: subnet, Ipv6AddressCount: new(int64(1))}},
+		"UnsupportedOperation":        {{SubnetId: subnet, UserData: &script}, {SubnetId: subnet, LaunchTemplate: &LaunchTemplateSpecification{}}, {SubnetId: subnet, EnablePrimaryIpv6: new(true)}},
 		"InvalidParameterCombination": {{SubnetId: subnet, NetworkInterfaces: []InstanceNetworkInterfaceSpecification{{SubnetId: subnet}}}},
 	} {
 		for _, in := range ins {

@@ -14,8 +14,8 @@ func refuseLaunchOptions(in *RunInstancesInput) error {
 	switch {
 	case len(in.NetworkInterfaces) > 1:
 		return unsupported("An instance has one network interface in this region.")
-	case value(in.Ipv6AddressCount) > 0 || len(in.Ipv6Addresses) > 0 || value(in.EnablePrimaryIpv6):
-		return unsupported("IPv6 addresses of instances are not supported in this region.")
+	case value(in.EnablePrimaryIpv6):
+		return unsupported("An instance has no primary IPv6 address in this region.")
 	case in.LaunchTemplate != nil:
 		return unsupported("Launch templates are not supported in this region.")
 	case in.InstanceMarketOptions != nil:
@@ -32,8 +32,8 @@ func refuseLaunchOptions(in *RunInstancesInput) error {
 		return unsupported("Accelerators and licences are not supported in this region.")
 	}
 	for _, n := range in.NetworkInterfaces {
-		if value(n.Ipv6AddressCount) > 0 || len(n.Ipv6Addresses) > 0 || value(n.Ipv4PrefixCount) > 0 || len(n.Ipv4Prefixes) > 0 || value(n.Ipv6PrefixCount) > 0 || len(n.Ipv6Prefixes) > 0 {
-			return unsupported("IPv6 addresses and prefixes of instances are not supported in this region.")
+		if value(n.Ipv4PrefixCount) > 0 || len(n.Ipv4Prefixes) > 0 || value(n.Ipv6PrefixCount) > 0 || len(n.Ipv6Prefixes) > 0 || value(n.PrimaryIpv6) {
+			return unsupported("Delegated prefixes and primary IPv6 addresses of instances are not supported in this region.")
 		}
 	}
 	return refuseVolumes(in.BlockDeviceMappings)

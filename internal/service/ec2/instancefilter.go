@@ -34,6 +34,7 @@ func instanceListing(r state.Reader, reservations map[string]string) listing[Ins
 		"source-dest-check":              func(i Instance) []string { return flag(i.SourceDestCheck) },
 		"state-reason-code":              func(i Instance) []string { return text(value(i.StateReason).Code) },
 		"subnet-id":                      func(i Instance) []string { return text(i.SubnetId) },
+		"ipv6-address":                   func(i Instance) []string { return text(i.Ipv6Address) },
 		"affinity":                       func(i Instance) []string { return text(i.Placement.Affinity) },
 		"capacity-reservation-specification.capacity-reservation-preference": func(i Instance) []string {
 			return text(i.CapacityReservationSpecification.CapacityReservationPreference)
@@ -94,7 +95,7 @@ func instanceListing(r state.Reader, reservations map[string]string) listing[Ins
 		fields: f.without(
 			"boot-mode", "capacity-reservation-id", "capacity-reservation-specification.capacity-reservation-target.capacity-reservation-id",
 			"capacity-reservation-specification.capacity-reservation-target.capacity-reservation-resource-group-arn", "current-instance-boot-mode",
-			"host-id", "instance-lifecycle", "ipv6-address", "kernel-id", "outpost-arn", "placement-group-name", "placement-partition-number", "platform",
+			"host-id", "instance-lifecycle", "kernel-id", "outpost-arn", "placement-group-name", "placement-partition-number", "platform",
 			"product-code", "product-code.type", "ramdisk-id", "requester-id", "spot-instance-request-id", "tpm-support",
 		),
 	}
@@ -140,10 +141,18 @@ func addInterfaceFilters(r state.Reader, f fields[Instance]) {
 	add("addresses.association.ip-owner-id", addresses(func(a NetworkInterfaceAssociation) *string { return a.IpOwnerId }))
 	add("addresses.association.public-dns-name", addresses(func(a NetworkInterfaceAssociation) *string { return a.PublicDnsName }))
 	add("public-dns-name", addresses(func(a NetworkInterfaceAssociation) *string { return a.PublicDnsName }))
+	add("ipv6-address", func(n NetworkInterface) []string { return text(n.Ipv6Address) })
+	add("ipv6-addresses.is-primary-ipv6", func(n NetworkInterface) []string {
+		var out []string
+		for _, a := range n.Ipv6Addresses {
+			out = append(out, flag(a.IsPrimaryIpv6)...)
+		}
+		return out
+	})
 	add("ipv6-native", func(n NetworkInterface) []string { return flag(n.Ipv6Native) })
 	for _, name := range []string{
 		"addresses.association.carrier-ip", "addresses.association.customer-owned-ip", "association.carrier-ip", "association.customer-owned-ip",
-		"deny-all-igw-traffic", "ipv4-prefixes.ipv4-prefix", "ipv6-address", "ipv6-addresses.is-primary-ipv6", "ipv6-prefixes.ipv6-prefix", "outpost-arn",
+		"deny-all-igw-traffic", "ipv4-prefixes.ipv4-prefix", "ipv6-prefixes.ipv6-prefix", "outpost-arn",
 	} {
 		add(name, none[NetworkInterface])
 	}

@@ -137,7 +137,7 @@ func addInterface(out *Instance, n NetworkInterface) {
 			DeviceIndex: n.Attachment.DeviceIndex, NetworkCardIndex: new(int64(0)), Status: n.Attachment.Status,
 		},
 		Association: instanceAssociation(n.Association), Description: n.Description, Groups: n.Groups, InterfaceType: n.InterfaceType,
-		Ipv6Addresses: []InstanceIpv6Address{}, MacAddress: n.MacAddress, NetworkInterfaceId: n.NetworkInterfaceId, OwnerId: n.OwnerId,
+		Ipv6Addresses: instanceIPv6Output(n), MacAddress: n.MacAddress, NetworkInterfaceId: n.NetworkInterfaceId, OwnerId: n.OwnerId,
 		PrivateDnsName: n.PrivateDnsName, PrivateIpAddress: n.PrivateIpAddress, SourceDestCheck: n.SourceDestCheck, Status: n.Status,
 		SubnetId: n.SubnetId, VpcId: n.VpcId,
 	}
@@ -148,6 +148,7 @@ func addInterface(out *Instance, n NetworkInterface) {
 	}
 	out.NetworkInterfaces = []InstanceNetworkInterface{shown}
 	out.PrivateIpAddress, out.SecurityGroups, out.SourceDestCheck = n.PrivateIpAddress, n.Groups, n.SourceDestCheck
+	out.Ipv6Address = n.Ipv6Address
 	out.PrivateDnsName = new(value(n.PrivateDnsName))
 	out.PrivateDnsNameOptions = &PrivateDnsNameOptionsResponse{
 		HostnameType: new("ip-name"), EnableResourceNameDnsARecord: new(false), EnableResourceNameDnsAAAARecord: new(false),
@@ -155,6 +156,14 @@ func addInterface(out *Instance, n NetworkInterface) {
 	if n.Association != nil {
 		out.PublicIpAddress, out.PublicDnsName = n.Association.PublicIp, new(value(n.Association.PublicDnsName))
 	}
+}
+
+func instanceIPv6Output(n NetworkInterface) []InstanceIpv6Address {
+	out := []InstanceIpv6Address{}
+	for _, a := range n.Ipv6Addresses {
+		out = append(out, InstanceIpv6Address{Ipv6Address: a.Ipv6Address, IsPrimaryIpv6: a.IsPrimaryIpv6})
+	}
+	return out
 }
 
 func instanceAssociation(a *NetworkInterfaceAssociation) *InstanceNetworkInterfaceAssociation {

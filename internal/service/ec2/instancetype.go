@@ -127,8 +127,8 @@ func typeOutput(t instanceType) InstanceTypeInfo {
 		VCpuInfo:      &VCpuInfo{DefaultVCpus: new(t.processors), DefaultCores: new(max(1, t.processors/2)), DefaultThreadsPerCore: new(min(t.processors, 2))},
 		ProcessorInfo: &ProcessorInfo{SupportedArchitectures: []string{architecture}},
 		NetworkInfo: &NetworkInfo{
-			MaximumNetworkInterfaces: new(int64(1)), Ipv4AddressesPerInterface: new(int64(maxPrivateAddresses)), Ipv6AddressesPerInterface: new(int64(0)),
-			Ipv6Supported: new(false), EnaSupport: new("required"), EfaSupported: new(false), MaximumNetworkCards: new(int64(1)), DefaultNetworkCardIndex: new(int64(0)),
+			MaximumNetworkInterfaces: new(int64(1)), Ipv4AddressesPerInterface: new(int64(maxPrivateAddresses)), Ipv6AddressesPerInterface: new(int64(maxPrivateAddresses)),
+			Ipv6Supported: new(true), EnaSupport: new("required"), EfaSupported: new(false), MaximumNetworkCards: new(int64(1)), DefaultNetworkCardIndex: new(int64(0)),
 		},
 		InstanceStorageSupported: new(false), FreeTierEligible: new(t.name == "t2.micro" || t.name == "t3.micro"), HibernationSupported: new(false),
 		DedicatedHostsSupported: new(false), SupportedRootDeviceTypes: []string{"ebs"}, SupportedUsageClasses: []string{"on-demand"},

@@ -77,7 +77,9 @@ func interfaceListing() listing[NetworkInterface] {
 		"operator.managed":     func(NetworkInterface) []string { return []string{"false"} }, // services say requester here
 		"operator.principal":   none[NetworkInterface],
 
-		"ipv6-addresses.ipv6-address": none[NetworkInterface],
+		"ipv6-addresses.ipv6-address": func(n NetworkInterface) []string {
+			return each(n.Ipv6Addresses, func(a NetworkInterfaceIpv6Address) *string { return a.Ipv6Address })
+		},
 	}
 	addAddressFields(f)
 	addAttachmentFields(f)
@@ -140,7 +142,7 @@ func interfaceOutput(r state.Reader, n *resource.NetworkInterface) NetworkInterf
 		Description:        new(n.Description),
 		Groups:             groupIdentifiers(r, n.GroupIDs),
 		InterfaceType:      new(n.InterfaceType),
-		Ipv6Addresses:      []NetworkInterfaceIpv6Address{},
+		Ipv6Addresses:      ipv6AddressesOutput(n),
 		Ipv6Native:         new(false),
 		MacAddress:         new(n.MAC),
 		NetworkInterfaceId: new(string(n.ID)),
@@ -156,6 +158,9 @@ func interfaceOutput(r state.Reader, n *resource.NetworkInterface) NetworkInterf
 	}
 	if n.Attachment != nil {
 		out.Status = new("in-use")
+	}
+	if len(out.Ipv6Addresses) > 0 {
+		out.Ipv6Address = out.Ipv6Addresses[0].Ipv6Address
 	}
 	if n.RequesterID != "" {
 		out.RequesterId = new(n.RequesterID)

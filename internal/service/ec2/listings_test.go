@@ -52,13 +52,9 @@ func neverHere() map[string]string {
 		"route.instance-id": "routes lead to interfaces here",
 		"message":           "zones have no messages", "parent-zone-id": "no local zones", "parent-zone-name": "no local zones",
 		"route.transit-gateway-id": "no transit gateways", "expiration-time": "requests do not expire",
-		"DescribeAddressTransfers":          "there is no other account",
-		"operator.principal":                "no service manages an interface openly",
-		"association.gateway-id":            "no route tables of gateways",
-		"route.destination-ipv6-cidr-block": "IPv6", "route.egress-only-internet-gateway-id": "IPv6",
-		"ipv6-addresses.ipv6-address": "IPv6", "entry.ipv6-cidr": "IPv6", "ip-permission.ipv6-cidr": "IPv6", "egress.ip-permission.ipv6-cidr": "IPv6",
-		"ipv6-cidr-block-association.ipv6-cidr-block": "IPv6", "ipv6-cidr-block-association.ipv6-pool": "IPv6",
-		"ipv6-cidr-block-association.association-id": "IPv6", "ipv6-cidr-block-association.state": "IPv6",
+		"DescribeAddressTransfers": "there is no other account",
+		"operator.principal":       "no service manages an interface openly",
+		"association.gateway-id":   "no route tables of gateways",
 		"ip-permission.group-name": "AWS names groups of other accounts by id only", "egress.ip-permission.group-name": "AWS names groups of other accounts by id only",
 	})
 	return out
@@ -240,12 +236,15 @@ func furnished(t *testing.T) *world {
 	vpc := w.vpc("10.0.0.0/16")
 	w.known = map[string]string{"VpcId": *vpc}
 	w.dnsOn(vpc)
+	block := w.ipv6(vpc)
 	gateway, acl := w.gateway(vpc), do(w, w.createNetworkACL, CreateNetworkAclInput{VpcId: vpc}).NetworkAcl.NetworkAclId
 	ids := []string{*vpc, *gateway, *acl}
 	do(w, w.createNetworkACLEntry, CreateNetworkAclEntryInput{NetworkAclId: acl, RuleNumber: new(int64(1)), Protocol: new("6"), RuleAction: new("allow"), Egress: new(false),
 		CidrBlock: new("0.0.0.0/0"), PortRange: &PortRange{From: new(int64(1)), To: new(int64(2))}})
 	do(w, w.createNetworkACLEntry, CreateNetworkAclEntryInput{NetworkAclId: acl, RuleNumber: new(int64(2)), Protocol: new("1"), RuleAction: new("allow"), Egress: new(false),
 		CidrBlock: new("0.0.0.0/0"), IcmpTypeCode: &IcmpTypeCode{Type: new(int64(8)), Code: new(int64(0))}})
+	do(w, w.createNetworkACLEntry, CreateNetworkAclEntryInput{NetworkAclId: acl, RuleNumber: new(int64(3)), Protocol: new("-1"), RuleAction: new("allow"), Egress: new(false), Ipv6CidrBlock: new("::/0")})
+	egressOnly := w.egressOnly(vpc)
 	list := do(w, w.createManagedPrefixList, CreateManagedPrefixListInput{AddressFamily: new("IPv4"), PrefixListName: new("list"), MaxEntries: new(int64(20))}).PrefixList.PrefixListId
 	w.known["PrefixListId"] = *list
 	var entries []AddPrefixListEntry
@@ -257,6 +256,8 @@ func furnished(t *testing.T) *world {
 	options := CreateDhcpOptionsInput{DhcpConfigurations: []NewDhcpConfiguration{{Key: new("domain-name-servers"), Values: []string{"AmazonProvidedDNS"}}}}
 	for i := range 8 {
 		subnet := w.subnet(vpc, fmt.Sprintf("10.0.%d.0/24", i), string(rune('a'+i%4)))
+		w.subnetIPv6(subnet, subnetOf(block, i))
+		do(w, w.modifySubnetAttribute, ModifySubnetAttributeInput{SubnetId: subnet, AssignIpv6AddressOnCreation: &AttributeBooleanValue{Value: new(true)}})
 		group, table, eni, address := w.group(vpc, fmt.Sprint("g", i)), w.routeTable(vpc), w.eni(subnet), w.address()
 		w.known["SubnetId"] = *subnet
 		nat := do(w, w.createNATGateway, CreateNatGatewayInput{SubnetId: subnet, AllocationId: address}).NatGateway.NatGatewayId
@@ -266,8 +267,9 @@ func furnished(t *testing.T) *world {
 		route := func(in CreateRouteInput) { in.RouteTableId = table; do(w, w.createRoute, in) }
 		route(CreateRouteInput{DestinationCidrBlock: new("0.0.0.0/0"), GatewayId: gateway})
 		route(CreateRouteInput{DestinationPrefixListId: list, NatGatewayId: nat})
+		route(CreateRouteInput{DestinationIpv6CidrBlock: new("::/0"), EgressOnlyInternetGatewayId: egressOnly})
 		permission := []IpPermission{
-			{IpProtocol: new("tcp"), FromPort: new(int64(1)), ToPort: new(int64(2)), IpRanges: []IpRange{{CidrIp: new("10.0.0.0/8")}}},
+			{IpProtocol: new("tcp"), FromPort: new(int64(1)), ToPort: new(int64(2)), IpRanges: []IpRange{{CidrIp: new("10.0.0.0/8")}}, Ipv6Ranges: []Ipv6Range{{CidrIpv6: new("2001:db8::/32")}}},
 			{IpProtocol: new("udp"), FromPort: new(int64(1)), ToPort: new(int64(2)), PrefixListIds: []PrefixListId{{PrefixListId: list}}},
 			{IpProtocol: new("-1"), UserIdGroupPairs: []UserIdGroupPair{{GroupId: group}}},
 		}
@@ -281,7 +283,7 @@ func furnished(t *testing.T) *world {
 		do(w, w.deleteSecurityGroup, DeleteSecurityGroupInput{GroupId: far}) // the rule is stale
 		route(CreateRouteInput{DestinationCidrBlock: new(fmt.Sprintf("10.%d.0.0/16", i+20)), VpcPeeringConnectionId: peering})
 		dhcp := do(w, w.createDHCPOptions, options).DhcpOptions.DhcpOptionsId
-		ids = append(ids, *subnet, *group, *table, *eni, *address, *nat, *elastic, *endpoint, *other, *peering, *dhcp, *w.gateway(other),
+		ids = append(ids, *subnet, *group, *table, *eni, *address, *nat, *elastic, *endpoint, *other, *peering, *dhcp, *w.gateway(other), *w.egressOnly(other),
 			*do(w, w.createNetworkACL, CreateNetworkAclInput{VpcId: vpc}).NetworkAcl.NetworkAclId)
 	}
 	for i := range 6 {

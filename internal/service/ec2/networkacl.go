@@ -141,7 +141,7 @@ func networkACLListing() listing[NetworkAcl] {
 func networkACLOutput(r state.Reader, n *resource.NetworkACL) NetworkAcl {
 	out := NetworkAcl{
 		Associations: []NetworkAclAssociation{},
-		Entries:      entriesOutput(n),
+		Entries:      entriesOutput(r, n),
 		IsDefault:    new(n.IsDefault),
 		NetworkAclId: new(string(n.ID)),
 		OwnerId:      new(r.Account()),

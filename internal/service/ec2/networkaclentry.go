@@ -13,11 +13,13 @@ import (
 
 // Numbers of entries: what a user may give, and the final deny that is always there.
 const (
-	lastEntry   = 32766
-	finalDeny   = 32767
-	actionAllow = "allow"
-	actionDeny  = "deny"
-	everyIPv4   = "0.0.0.0/0"
+	lastEntry     = 32766
+	finalDeny     = 32767
+	finalIPv6Deny = 32768 // in VPCs with IPv6
+	actionAllow   = "allow"
+	actionDeny    = "deny"
+	everyIPv4     = "0.0.0.0/0"
+	everyIPv6     = "::/0"
 )
 
 func (s *ec2) createNetworkACLEntry(tx *state.Tx, _ *api.Call, in *CreateNetworkAclEntryInput) (*CreateNetworkAclEntryOutput, error) {
@@ -159,8 +161,9 @@ func parseEntryPorts(e *resource.NetworkACLEntry, in *CreateNetworkAclEntryInput
 	return nil
 }
 
-// entriesOutput lists the entries, each direction closed by the final deny.
-func entriesOutput(n *resource.NetworkACL) []NetworkAclEntry {
+// entriesOutput lists the entries, each direction closed by the final deny, one for each family that the VPC has.
+func entriesOutput(r state.Reader, n *resource.NetworkACL) []NetworkAclEntry {
+	v, ok := state.Get[*resource.VPC](r, n.VPCID)
 	var out []NetworkAclEntry
 	for _, egress := range []bool{true, false} {
 		for _, e := range n.Entries {
@@ -172,6 +175,12 @@ func entriesOutput(n *resource.NetworkACL) []NetworkAclEntry {
 			CidrBlock: new(everyIPv4), Egress: new(egress), Protocol: new("-1"),
 			RuleAction: new(actionDeny), RuleNumber: new(int64(finalDeny)),
 		})
+		if ok && len(v.IPv6CIDRs) > 0 {
+			out = append(out, NetworkAclEntry{
+				Ipv6CidrBlock: new(everyIPv6), Egress: new(egress), Protocol: new("-1"),
+				RuleAction: new(actionDeny), RuleNumber: new(int64(finalIPv6Deny)),
+			})
+		}
 	}
 	return out
 }

@@ -25,6 +25,10 @@ func (s *ec2) createNetworkInterface(tx *state.Tx, _ *api.Call, in *CreateNetwor
 	if err != nil {
 		return nil, err
 	}
+	six, count, err := parseIPv6Wish(ipv6Texts(in.Ipv6Addresses), in.Ipv6AddressCount)
+	if err != nil {
+		return nil, err
+	}
 	tags, err := newTags(in.TagSpecifications, resource.KindNetworkInterface)
 	if err != nil {
 		return nil, err
@@ -42,13 +46,15 @@ func (s *ec2) createNetworkInterface(tx *state.Tx, _ *api.Call, in *CreateNetwor
 	eni, ok := state.Get[*resource.NetworkInterface](tx, id)
 	if !ok {
 		eni, err = vpcnet.CreateInterface(tx, vpcnet.InterfaceSpec{
-			SubnetID:    subnet.ID,
-			Type:        resource.InterfaceTypeInterface,
-			Description: value(in.Description),
-			GroupIDs:    idsOf[resource.SecurityGroupID](in.Groups),
-			Addresses:   addresses,
-			Secondary:   int(value(in.SecondaryPrivateIpAddressCount)),
-			Tags:        tags,
+			SubnetID:      subnet.ID,
+			Type:          resource.InterfaceTypeInterface,
+			Description:   value(in.Description),
+			GroupIDs:      idsOf[resource.SecurityGroupID](in.Groups),
+			Addresses:     addresses,
+			Secondary:     int(value(in.SecondaryPrivateIpAddressCount)),
+			IPv6Addresses: six,
+			IPv6Count:     count,
+			Tags:          tags,
 		})
 		if err != nil {
 			return nil, err
@@ -59,8 +65,11 @@ func (s *ec2) createNetworkInterface(tx *state.Tx, _ *api.Call, in *CreateNetwor
 }
 
 func refuseInterfaceOptions(in *CreateNetworkInterfaceInput) error {
-	if value(in.Ipv6AddressCount) > 0 || len(in.Ipv6Addresses) > 0 || value(in.Ipv6PrefixCount) > 0 || len(in.Ipv6Prefixes) > 0 || value(in.EnablePrimaryIpv6) {
-		return unsupported("IPv6 is not supported in this region: packets are IPv4 only.")
+	if err := refuseIPv6Prefixes(value(in.Ipv6PrefixCount) > 0 || len(in.Ipv6Prefixes) > 0); err != nil {
+		return err
+	}
+	if value(in.EnablePrimaryIpv6) {
+		return unsupported("An interface has no primary IPv6 address in this region.")
 	}
 	if value(in.Ipv4PrefixCount) > 0 || len(in.Ipv4Prefixes) > 0 || in.ConnectionTrackingSpecification != nil {
 		return unsupported("Delegated prefixes and connection tracking settings of interfaces are not supported in this region.")

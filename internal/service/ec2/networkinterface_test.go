@@ -71,7 +71,7 @@ func TestBadInterfacesAreRefused(t *testing.T) {
 		"InvalidParameterValue":         {{SubnetId: subnet, PrivateIpAddress: new("10.0.1.1")}, {SubnetId: subnet, PrivateIpAddress: new("ten")}, {SubnetId: subnet, PrivateIpAddresses: two}},
 		"InvalidParameterCombination":   {{SubnetId: subnet, PrivateIpAddress: new("10.0.1.9"), PrivateIpAddresses: two}},
 		"PrivateIpAddressLimitExceeded": {{SubnetId: subnet, SecondaryPrivateIpAddressCount: new(int64(50))}},
-		"UnsupportedOperation":          {{SubnetId: subnet, Ipv6AddressCount: new(int64(1))}, {SubnetId: subnet, InterfaceType: new("efa")}, {SubnetId: subnet, Ipv4PrefixCount: new(int64(1))}},
+		"UnsupportedOperation":          {{SubnetId: subnet, EnablePrimaryIpv6: new(true)}, {SubnetId: subnet, Ipv6PrefixCount: new(int64(1))}, {SubnetId: subnet, InterfaceType: new("efa")}, {SubnetId: subnet, Ipv4PrefixCount: new(int64(1))}},
 	} {
 		for _, in := range ins {
 			refused(w, w.createNetworkInterface, in, want)

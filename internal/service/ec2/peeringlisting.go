@@ -79,6 +79,9 @@ func sideOutput(r state.Reader, p *resource.VPCPeeringConnection, s resource.Pee
 		for _, c := range vpc.CIDRs {
 			out.CidrBlockSet = append(out.CidrBlockSet, CidrBlock{CidrBlock: new(c.Prefix.String())})
 		}
+		for _, c := range vpc.IPv6CIDRs {
+			out.Ipv6CidrBlockSet = append(out.Ipv6CidrBlockSet, Ipv6CidrBlock{Ipv6CidrBlock: new(c.Prefix.String())})
+		}
 	}
 	if p.State == resource.PeeringActive {
 		out.PeeringOptions = &VpcPeeringConnectionOptionsDescription{

@@ -1,6 +1,7 @@
 package ec2
 
 import (
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -22,9 +23,7 @@ func (s *ec2) createManagedPrefixList(tx *state.Tx, _ *api.Call, in *CreateManag
 	switch value(in.AddressFamily) {
 	case "":
 		return nil, missing("addressFamily")
-	case "IPv4":
-	case "IPv6":
-		return nil, unsupported("IPv6 prefix lists are not supported in this region: packets are IPv4 only.")
+	case familyIPv4, familyIPv6:
 	default:
 		return nil, invalidValue("addressFamily", *in.AddressFamily)
 	}
@@ -54,8 +53,8 @@ func (s *ec2) createManagedPrefixList(tx *state.Tx, _ *api.Call, in *CreateManag
 		if err := limitPrefixLists(tx); err != nil {
 			return nil, err
 		}
-		p = &resource.PrefixList{ID: resource.PrefixListID(tx.NewID("pl")), Name: *in.PrefixListName, MaxEntries: int(size), Version: 1, Tags: tags}
-		if p.Entries, err = addEntries(nil, in.Entries, p.MaxEntries); err != nil {
+		p = &resource.PrefixList{ID: resource.PrefixListID(tx.NewID("pl")), Name: *in.PrefixListName, MaxEntries: int(size), Version: 1, IPv6: *in.AddressFamily == familyIPv6, Tags: tags}
+		if p.Entries, err = addEntries(p, in.Entries); err != nil {
 			return nil, err
 		}
 		tx.Put(p)
@@ -76,12 +75,26 @@ func checkListName(name *string) error {
 	return nil
 }
 
-// addEntries returns the entries with others added. A block that is there gets the new description.
-func addEntries(have []resource.PrefixListEntry, added []AddPrefixListEntry, limit int) ([]resource.PrefixListEntry, error) {
-	out := slices.Clone(have)
+// The address families of prefix lists.
+const (
+	familyIPv4 = "IPv4"
+	familyIPv6 = "IPv6"
+)
+
+// entryBlock reads a block of the list's family.
+func entryBlock(p *resource.PrefixList, text *string) (netip.Prefix, error) {
+	if p.IPv6 && given(text) {
+		return parseIPv6CIDR("cidr", *text)
+	}
+	return parseCIDR("cidr", text)
+}
+
+// addEntries returns a list's entries with others added. A block that is there gets the new description.
+func addEntries(p *resource.PrefixList, added []AddPrefixListEntry) ([]resource.PrefixListEntry, error) {
+	out := slices.Clone(p.Entries)
 	seen := map[string]bool{}
 	for _, a := range added {
-		block, err := parseCIDR("cidr", a.Cidr)
+		block, err := entryBlock(p, a.Cidr)
 		if err != nil {
 			return nil, err
 		}
@@ -96,16 +109,16 @@ func addEntries(have []resource.PrefixListEntry, added []AddPrefixListEntry, lim
 			out = append(out, e)
 		}
 	}
-	if len(out) > limit {
+	if len(out) > p.MaxEntries {
 		return nil, api.Errorf("PrefixListMaxEntriesExceeded", "You've reached the maximum number of entries for the prefix list.")
 	}
 	return out, nil
 }
 
-func removeEntries(have []resource.PrefixListEntry, removed []RemovePrefixListEntry) ([]resource.PrefixListEntry, error) {
-	out := slices.Clone(have)
+func removeEntries(p *resource.PrefixList, removed []RemovePrefixListEntry) ([]resource.PrefixListEntry, error) {
+	out := slices.Clone(p.Entries)
 	for _, r := range removed {
-		block, err := parseCIDR("cidr", r.Cidr)
+		block, err := entryBlock(p, r.Cidr)
 		if err != nil {
 			return nil, err
 		}
@@ -156,10 +169,10 @@ func (s *ec2) modifyManagedPrefixList(tx *state.Tx, _ *api.Call, in *ModifyManag
 		if in.CurrentVersion == nil {
 			return nil, missing("currentVersion")
 		}
-		if p.Entries, err = removeEntries(p.Entries, in.RemoveEntries); err != nil {
+		if p.Entries, err = removeEntries(&p, in.RemoveEntries); err != nil {
 			return nil, err
 		}
-		if p.Entries, err = addEntries(p.Entries, in.AddEntries, p.MaxEntries); err != nil {
+		if p.Entries, err = addEntries(&p, in.AddEntries); err != nil {
 			return nil, err
 		}
 		p.Earlier = remember(tx, old)
@@ -290,7 +303,7 @@ func (s *ec2) describePrefixLists(v *state.View, _ *api.Call, in *DescribePrefix
 
 func managedListOutput(r state.Reader, p *resource.PrefixList) ManagedPrefixList {
 	out := ManagedPrefixList{
-		AddressFamily:  new("IPv4"),
+		AddressFamily:  new(familyIPv4),
 		MaxEntries:     new(int64(p.MaxEntries)),
 		OwnerId:        new(r.Account()),
 		PrefixListArn:  new(arn(r, "prefix-list", string(p.ID))),
@@ -299,6 +312,9 @@ func managedListOutput(r state.Reader, p *resource.PrefixList) ManagedPrefixList
 		State:          new("create-complete"),
 		Tags:           tagSet(p.Tags),
 		Version:        new(p.Version),
+	}
+	if p.IPv6 {
+		out.AddressFamily = new(familyIPv6)
 	}
 	if p.Version > 1 {
 		out.State = new("modify-complete")

@@ -186,12 +186,35 @@ func TestBadPrefixListsAreRefused(t *testing.T) {
 	type in = CreateManagedPrefixListInput
 	for want, ins := range map[string][]in{
 		"MissingParameter":             {with(func(i *in) { i.AddressFamily = nil }), with(func(i *in) { i.PrefixListName = nil })},
-		"UnsupportedOperation":         {with(func(i *in) { i.AddressFamily = new("IPv6") })},
 		"InvalidParameterValue":        {with(func(i *in) { i.MaxEntries = new(int64(0)) }), with(func(i *in) { i.PrefixListName = new("com.amazonaws.mine") }), with(func(i *in) { i.AddressFamily = new("IPX") })},
 		"PrefixListMaxEntriesExceeded": {with(func(i *in) { i.Entries = []AddPrefixListEntry{{Cidr: new("10.0.0.0/8")}, {Cidr: new("11.0.0.0/8")}} })},
 	} {
 		for _, i := range ins {
 			refused(w, w.createManagedPrefixList, i, want)
 		}
+	}
+}
+
+func TestAPrefixListHoldsBlocksOfItsFamilyOnly(t *testing.T) {
+	w := newWorld(t)
+	create := func(family string, block string) CreateManagedPrefixListInput {
+		return CreateManagedPrefixListInput{AddressFamily: &family, PrefixListName: &family, MaxEntries: new(int64(2)), Entries: []AddPrefixListEntry{{Cidr: &block}}}
+	}
+	refused(w, w.createManagedPrefixList, create("IPv6", "10.0.0.0/8"), "InvalidParameterValue")
+	refused(w, w.createManagedPrefixList, create("IPv4", "2001:db8::/32"), "InvalidParameterValue")
+	refused(w, w.createManagedPrefixList, create("IPX", "2001:db8::/32"), "InvalidParameterValue")
+	list := do(w, w.createManagedPrefixList, create("IPv6", "2001:db8::1/32")).PrefixList
+	if *list.AddressFamily != "IPv6" {
+		t.Errorf("family is %s", *list.AddressFamily)
+	}
+	change := ModifyManagedPrefixListInput{PrefixListId: list.PrefixListId, CurrentVersion: new(int64(1)),
+		AddEntries: []AddPrefixListEntry{{Cidr: new("2001:db9::/32")}}, RemoveEntries: []RemovePrefixListEntry{{Cidr: new("2001:db8::/32")}}}
+	do(w, w.modifyManagedPrefixList, change)
+	entries := see(w, w.getManagedPrefixListEntries, GetManagedPrefixListEntriesInput{PrefixListId: list.PrefixListId}).Entries
+	if len(entries) != 1 || *entries[0].Cidr != "2001:db9::/32" {
+		t.Errorf("entries are %+v", entries)
+	}
+	if got := see(w, w.describeManagedPrefixLists, DescribeManagedPrefixListsInput{PrefixListIds: []string{*list.PrefixListId}}).PrefixLists[0]; *got.AddressFamily != "IPv6" {
+		t.Errorf("family is described as %s", *got.AddressFamily)
 	}
 }

@@ -95,17 +95,18 @@ func tableNames(t *resource.RouteTable, id resource.PrefixListID) bool {
 	return slices.ContainsFunc(t.Routes, func(r resource.Route) bool { return r.DestinationPrefixListID == id })
 }
 
-// checkRouteCount counts as AWS does: a route with a prefix list as many as the list may have entries.
+// checkRouteCount counts as AWS does: each address family apart, and a route with a prefix list as many as the list may have entries.
 func checkRouteCount(r state.Reader, t *resource.RouteTable) error {
-	n := 0
+	n := map[bool]int{} // by whether it is IPv6
 	for _, route := range t.Routes {
-		if route.DestinationPrefixListID == "" {
-			n++
+		d := destinationOf(route)
+		if d.list == "" {
+			n[d.six(r)]++
 		} else {
-			n += weight(r, route.DestinationPrefixListID)
+			n[d.six(r)] += weight(r, d.list)
 		}
 	}
-	if n > r.Quota(resource.QuotaRoutes) {
+	if max(n[false], n[true]) > r.Quota(resource.QuotaRoutes) {
 		return api.Errorf("RouteLimitExceeded", "The maximum number of routes has been reached.")
 	}
 	return nil

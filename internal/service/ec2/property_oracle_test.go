@@ -2,6 +2,7 @@ package ec2
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/culvert-cloud/culvert/internal/api"
@@ -33,6 +34,7 @@ func every[T any](T) bool { return true }
 func mayBeDeleted(v *state.View, id string) (may, known bool) {
 	if n, ok := state.Get[*resource.VPC](v, id); ok {
 		return !held(v, id, every[*resource.Subnet]) && !held(v, id, every[*resource.InternetGateway]) && !held(v, id, every[*resource.VPCEndpoint]) &&
+			!held(v, id, every[*resource.EgressOnlyGateway]) &&
 			!held(v, id, (*resource.VPCPeeringConnection).Alive) &&
 			!held(v, id, func(g *resource.SecurityGroup) bool { return g.VPCID == n.ID && g.Name != "default" }) &&
 			!held(v, id, func(n *resource.NetworkACL) bool { return !n.IsDefault }) &&
@@ -53,6 +55,9 @@ func mayBeDeleted(v *state.View, id string) (may, known bool) {
 	}
 	if g, ok := state.Get[*resource.InternetGateway](v, id); ok {
 		return g.VPCID == "", true
+	}
+	if has[*resource.EgressOnlyGateway](v, id) {
+		return true, true
 	}
 	if n, ok := state.Get[*resource.NetworkInterface](v, id); ok {
 		return n.Attachment == nil && !n.RequesterManaged, true
@@ -142,7 +147,7 @@ func (r *random) moreCalls() map[string]func() {
 func (r *random) block() *string {
 	ids := []string{""}
 	for _, v := range state.List[*resource.VPC](r.store.View()) {
-		for _, c := range v.CIDRs {
+		for _, c := range slices.Concat(v.CIDRs, v.IPv6CIDRs) {
 			ids = append(ids, c.AssociationID)
 		}
 	}

@@ -119,6 +119,9 @@ func (r *random) calls() map[string]func(*rapid.T) {
 	for name, call := range r.moreCalls() {
 		calls[name] = call
 	}
+	for name, call := range r.ipv6Calls() {
+		calls[name] = call
+	}
 	out := map[string]func(*rapid.T){}
 	for name, call := range calls {
 		out[name] = func(t *rapid.T) { r.t = t; call() }
@@ -256,6 +259,7 @@ func TestNoSequenceOfCallsLeavesADanglingReference(t *testing.T) {
 		r.gateway(vpc)
 		r.address()
 		r.routeTable(vpc)
+		r.subnetIPv6(new(state.List[*resource.Subnet](r.store.View())[0].Key()), subnetOf(r.ipv6(vpc), 0))
 		calls := r.calls()
 		calls[""] = func(rt *rapid.T) {
 			if found := findDangling(r.store.View()); len(found) > 0 {
@@ -300,6 +304,9 @@ func tearDown(w *world) []string {
 		do(w, w.deleteVPCPeeringConnection, DeleteVpcPeeringConnectionInput{VpcPeeringConnectionId: new(p.Key())})
 	}
 	deleteGroups(w)
+	for _, g := range state.List[*resource.EgressOnlyGateway](v()) {
+		do(w, w.deleteEgressOnlyGateway, DeleteEgressOnlyInternetGatewayInput{EgressOnlyInternetGatewayId: new(g.Key())})
+	}
 	for _, g := range state.List[*resource.InternetGateway](v()) {
 		if g.VPCID != "" {
 			do(w, w.detachInternetGateway, DetachInternetGatewayInput{InternetGatewayId: new(g.Key()), VpcId: new(string(g.VPCID))})
@@ -342,7 +349,7 @@ func deleteGroups(w *world) {
 func remains(v *state.View) []string {
 	return slices.Concat(
 		keys[*resource.VPC](v), keys[*resource.Subnet](v), keys[*resource.RouteTable](v), keys[*resource.SecurityGroup](v),
-		keys[*resource.NetworkACL](v), keys[*resource.InternetGateway](v), keys[*resource.NATGateway](v), keys[*resource.NetworkInterface](v),
+		keys[*resource.NetworkACL](v), keys[*resource.InternetGateway](v), keys[*resource.EgressOnlyGateway](v), keys[*resource.NATGateway](v), keys[*resource.NetworkInterface](v),
 		keys[*resource.Address](v), keys[*resource.VPCEndpoint](v), keys[*resource.SubnetReservation](v), keys[*resource.Idempotency](v),
 	)
 }

@@ -26,6 +26,10 @@ func limitInternetGateways(r state.Reader) error {
 	return limited(r, resource.QuotaInternetGateways, "InternetGatewayLimitExceeded", "internet gateways", func(*resource.InternetGateway) bool { return true })
 }
 
+func limitEgressOnlyGateways(r state.Reader) error {
+	return limited(r, resource.QuotaEgressOnlyGateways, "EgressOnlyInternetGatewayLimitExceeded", "egress-only internet gateways", func(*resource.EgressOnlyGateway) bool { return true })
+}
+
 func limitAddresses(r state.Reader) error {
 	return limited(r, resource.QuotaAddresses, "AddressLimitExceeded", "addresses", func(*resource.Address) bool { return true })
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/culvert-cloud/culvert/internal/resource"
+	"github.com/culvert-cloud/culvert/internal/state"
 )
 
 // TestEveryQuotaIsEnforced makes as many as a quota allows, which must succeed, and one more, which must not.
@@ -36,6 +37,20 @@ func TestEveryQuotaIsEnforced(t *testing.T) {
 		}},
 		resource.QuotaInternetGateways: {"InternetGatewayLimitExceeded", func(w *world) func(int) error {
 			return func(int) error { return second(try(w, w.createInternetGateway, CreateInternetGatewayInput{})) }
+		}},
+		resource.QuotaIPv6Blocks: {"CidrLimitExceeded", func(w *world) func(int) error {
+			vpc := w.vpc("10.0.0.0/16")
+			return func(int) error {
+				return second(try(w, w.associateVPCCIDRBlock, AssociateVpcCidrBlockInput{VpcId: vpc, AmazonProvidedIpv6CidrBlock: new(true)}))
+			}
+		}},
+		resource.QuotaEgressOnlyGateways: {"EgressOnlyInternetGatewayLimitExceeded", func(w *world) func(int) error {
+			return func(i int) error {
+				if i == 5 {
+					return second(try(w, w.createEgressOnlyGateway, CreateEgressOnlyInternetGatewayInput{VpcId: new(state.List[*resource.VPC](w.store.View())[0].Key())}))
+				}
+				return second(try(w, w.createEgressOnlyGateway, CreateEgressOnlyInternetGatewayInput{VpcId: w.vpc("10.0.0.0/16")}))
+			}
 		}},
 		resource.QuotaNATGateways: {"NatGatewayLimitExceeded", func(w *world) func(int) error {
 			vpc := w.vpc("10.0.0.0/16")

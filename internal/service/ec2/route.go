@@ -27,7 +27,16 @@ func (d destination) attribute() string {
 	if d.list != "" {
 		return "destination-prefix-list-id"
 	}
+	if d.block.Addr().Is6() {
+		return "destination-ipv6-cidr-block"
+	}
 	return "destination-cidr-block"
+}
+
+// six reports whether a destination is of IPv6.
+func (d destination) six(r state.Reader) bool {
+	p, ok := state.Get[*resource.PrefixList](r, d.list)
+	return d.block.Addr().Is6() || ok && p.IPv6
 }
 
 func destinationOf(r resource.Route) destination {
@@ -36,11 +45,18 @@ func destinationOf(r resource.Route) destination {
 
 // parseDestination reads the one destination of a route.
 func parseDestination(r state.Reader, block, block6, list *string) (destination, error) {
+	set := 0
+	for _, p := range []*string{block, block6, list} {
+		if given(p) {
+			set++
+		}
+	}
 	switch {
+	case set > 1:
+		return destination{}, api.Errorf("InvalidParameterCombination", "The parameters destinationCidrBlock, destinationIpv6CidrBlock and destinationPrefixListId cannot be used together.")
 	case given(block6):
-		return destination{}, unsupported("IPv6 routes are not supported in this region: packets are IPv4 only.")
-	case given(block) && given(list):
-		return destination{}, api.Errorf("InvalidParameterCombination", "The parameters destinationCidrBlock and destinationPrefixListId cannot be used together.")
+		p, err := parseIPv6CIDR("destinationIpv6CidrBlock", *block6)
+		return destination{block: p}, err
 	case given(list):
 		p, err := find[*resource.PrefixList](r, nounPrefixList, "destinationPrefixListId", list)
 		if err != nil {
@@ -54,11 +70,14 @@ func parseDestination(r state.Reader, block, block6, list *string) (destination,
 
 // checkDestination refuses blocks that a table may not hold.
 func checkDestination(r state.Reader, v *resource.VPC, d destination, t resource.RouteTarget) error {
+	if err := checkFamily(d, d.six(r), t); err != nil {
+		return err
+	}
 	if !d.block.IsValid() {
 		return nil
 	}
 	// Link-local services of AWS; see the VPC guide, "Routing to link-local addresses".
-	if within(d.block, netip.MustParsePrefix("169.254.168.0/22")) {
+	if within(d.block, netip.MustParsePrefix("169.254.168.0/22")) || within(d.block, netip.MustParsePrefix("fd00:ec2::/32")) {
 		return api.Errorf("InvalidParameterValue", "The destination CIDR block %s is reserved and cannot be routed.", d.block)
 	}
 	if !inVPC(v, d.block) {
@@ -66,9 +85,22 @@ func checkDestination(r state.Reader, v *resource.VPC, d destination, t resource
 	}
 	// Inside the VPC, a route may lead one subnet's traffic through an appliance, and nothing else.
 	device := t.NATGatewayID != "" || t.NetworkInterfaceID != ""
-	whole := exists(r, func(s *resource.Subnet) bool { return s.VPCID == v.ID && s.CIDR == d.block })
+	whole := exists(r, func(s *resource.Subnet) bool { return s.VPCID == v.ID && (s.CIDR == d.block || s.IPv6CIDR == d.block) })
 	if !device || !whole {
 		return api.Errorf("InvalidParameterValue", "The destination CIDR block %s is equal to or more specific than one of this VPC's CIDR blocks. This route can target only an interface or an instance.", d.block)
+	}
+	return nil
+}
+
+// checkFamily refuses targets that do not carry the destination's packets.
+func checkFamily(d destination, six bool, t resource.RouteTarget) error {
+	switch {
+	case t.EgressOnlyID != "" && !six:
+		return api.Errorf("InvalidParameterValue", "The destination %s is not an IPv6 destination: an egress-only internet gateway carries IPv6 traffic only.", d)
+	case t.NATGatewayID != "" && d.block == netip.MustParsePrefix("64:ff9b::/96"):
+		return unsupported("NAT gateways do not translate between IPv6 and IPv4 in this region.")
+	case t.NATGatewayID != "" && six:
+		return api.Errorf("InvalidParameterValue", "The destination %s is an IPv6 destination: a NAT gateway carries IPv4 traffic only.", d)
 	}
 	return nil
 }
@@ -83,9 +115,9 @@ func (s *ec2) createRoute(tx *state.Tx, _ *api.Call, in *CreateRouteInput) (*Cre
 		return nil, err
 	}
 	target, err := routeTarget(tx, t, targetParameters{
-		gateway: in.GatewayId, nat: in.NatGatewayId, eni: in.NetworkInterfaceId, peering: in.VpcPeeringConnectionId, endpoint: in.VpcEndpointId,
-		others: []*string{in.CarrierGatewayId, in.CoreNetworkArn, in.EgressOnlyInternetGatewayId, in.InstanceId,
-			in.LocalGatewayId, in.TransitGatewayId},
+		gateway: in.GatewayId, nat: in.NatGatewayId, eni: in.NetworkInterfaceId, peering: in.VpcPeeringConnectionId, egressOnly: in.EgressOnlyInternetGatewayId,
+		endpoint: in.VpcEndpointId,
+		others:   []*string{in.CarrierGatewayId, in.CoreNetworkArn, in.InstanceId, in.LocalGatewayId, in.TransitGatewayId},
 	})
 	if err != nil {
 		return nil, err
@@ -131,7 +163,7 @@ func (s *ec2) replaceRoute(tx *state.Tx, _ *api.Call, in *ReplaceRouteInput) (*R
 	if err != nil {
 		return nil, err
 	}
-	if slices.ContainsFunc(v.CIDRs, func(c resource.VPCCIDR) bool { return c.Prefix == d.block }) && routeIndex(t, d) < 0 {
+	if localTo(v, d) && routeIndex(t, d) < 0 {
 		if value(in.LocalTarget) {
 			return &ReplaceRouteOutput{}, nil
 		}
@@ -142,9 +174,9 @@ func (s *ec2) replaceRoute(tx *state.Tx, _ *api.Call, in *ReplaceRouteInput) (*R
 		return nil, noSuchRoute(t.ID, d)
 	}
 	target, err := routeTarget(tx, t, targetParameters{
-		gateway: in.GatewayId, nat: in.NatGatewayId, eni: in.NetworkInterfaceId, peering: in.VpcPeeringConnectionId, endpoint: in.VpcEndpointId,
-		others: []*string{in.CarrierGatewayId, in.CoreNetworkArn, in.EgressOnlyInternetGatewayId, in.InstanceId,
-			in.LocalGatewayId, in.TransitGatewayId},
+		gateway: in.GatewayId, nat: in.NatGatewayId, eni: in.NetworkInterfaceId, peering: in.VpcPeeringConnectionId, egressOnly: in.EgressOnlyInternetGatewayId,
+		endpoint: in.VpcEndpointId,
+		others:   []*string{in.CarrierGatewayId, in.CoreNetworkArn, in.InstanceId, in.LocalGatewayId, in.TransitGatewayId},
 	})
 	if err != nil {
 		return nil, err
@@ -157,6 +189,12 @@ func (s *ec2) replaceRoute(tx *state.Tx, _ *api.Call, in *ReplaceRouteInput) (*R
 	c.Routes[at].Target = target
 	tx.Put(&c)
 	return &ReplaceRouteOutput{}, nil
+}
+
+// localTo reports whether a destination is that of a local route.
+func localTo(v *resource.VPC, d destination) bool {
+	same := func(c resource.VPCCIDR) bool { return c.Prefix == d.block }
+	return slices.ContainsFunc(v.CIDRs, same) || slices.ContainsFunc(v.IPv6CIDRs, same)
 }
 
 func noSuchRoute(t resource.RouteTableID, d destination) error {
@@ -176,7 +214,7 @@ func (s *ec2) deleteRoute(tx *state.Tx, _ *api.Call, in *DeleteRouteInput) (*Del
 	switch {
 	case at < 0 && gatewayEndpointOn(tx, t.ID, d.list) != nil:
 		return nil, api.Errorf("InvalidParameterValue", "Cannot remove VPC endpoint route %s explicitly; modify the VPC endpoint instead", d)
-	case at < 0 && slices.ContainsFunc(v.CIDRs, func(c resource.VPCCIDR) bool { return c.Prefix == d.block }):
+	case at < 0 && localTo(v, d):
 		return nil, api.Errorf("InvalidParameterValue", "cannot remove local route %s in route table %s", d, t.ID)
 	case at < 0:
 		return nil, noSuchRoute(t.ID, d)
@@ -198,6 +236,12 @@ func routesOutput(r state.Reader, t *resource.RouteTable) []Route {
 				Origin: new("CreateRouteTable"), State: new("active"),
 			})
 		}
+		for _, c := range v.IPv6CIDRs {
+			out = append(out, Route{
+				DestinationIpv6CidrBlock: new(c.Prefix.String()), GatewayId: new("local"),
+				Origin: new("CreateRouteTable"), State: new("active"),
+			})
+		}
 	}
 	for _, route := range t.Routes {
 		out = append(out, routeOutput(r, t, route))
@@ -215,14 +259,19 @@ func routesOutput(r state.Reader, t *resource.RouteTable) []Route {
 
 func routeOutput(r state.Reader, t *resource.RouteTable, route resource.Route) Route {
 	out := Route{Origin: new("CreateRoute"), State: new("active")}
-	if route.DestinationPrefixListID != "" {
+	switch {
+	case route.DestinationPrefixListID != "":
 		out.DestinationPrefixListId = new(string(route.DestinationPrefixListID))
-	} else {
+	case route.DestinationCIDR.Addr().Is6():
+		out.DestinationIpv6CidrBlock = new(route.DestinationCIDR.String())
+	default:
 		out.DestinationCidrBlock = new(route.DestinationCIDR.String())
 	}
 	switch to := route.Target; {
 	case to.InternetGatewayID != "":
 		out.GatewayId = new(string(to.InternetGatewayID))
+	case to.EgressOnlyID != "":
+		out.EgressOnlyInternetGatewayId = new(string(to.EgressOnlyID))
 	case to.NATGatewayID != "":
 		out.NatGatewayId = new(string(to.NATGatewayID))
 	case to.PeeringID != "":
@@ -241,6 +290,9 @@ func blackhole(r state.Reader, vpc resource.VPCID, t resource.RouteTarget) bool 
 	switch {
 	case t.InternetGatewayID != "":
 		g, ok := state.Get[*resource.InternetGateway](r, t.InternetGatewayID)
+		return !ok || g.VPCID != vpc
+	case t.EgressOnlyID != "":
+		g, ok := state.Get[*resource.EgressOnlyGateway](r, t.EgressOnlyID)
 		return !ok || g.VPCID != vpc
 	case t.NATGatewayID != "":
 		n, ok := state.Get[*resource.NATGateway](r, t.NATGatewayID)

@@ -205,10 +205,9 @@ func routeTableListing() listing[RouteTable] {
 		"route.state":                      routes(func(r Route) *string { return r.State }),
 		"vpc-id":                           func(t RouteTable) []string { return text(t.VpcId) },
 	}
-	for _, never := range []string{
-		"route.destination-ipv6-cidr-block", "route.egress-only-internet-gateway-id", "route.instance-id",
-		"route.transit-gateway-id",
-	} {
+	f["route.destination-ipv6-cidr-block"] = routes(func(r Route) *string { return r.DestinationIpv6CidrBlock })
+	f["route.egress-only-internet-gateway-id"] = routes(func(r Route) *string { return r.EgressOnlyInternetGatewayId })
+	for _, never := range []string{"route.instance-id", "route.transit-gateway-id"} {
 		f[never] = none[RouteTable]
 	}
 	return listing[RouteTable]{

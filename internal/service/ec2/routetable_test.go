@@ -137,7 +137,7 @@ func TestBadRoutesAreRefused(t *testing.T) {
 			{RouteTableId: table, DestinationCidrBlock: block, VpcEndpointId: nowhere("vpce")},
 		},
 		"UnsupportedOperation": {
-			{RouteTableId: table, DestinationIpv6CidrBlock: new("::/0"), GatewayId: gateway},
+			{RouteTableId: table, DestinationCidrBlock: new("0.0.0.0/0"), TransitGatewayId: new("tgw-1")},
 			{RouteTableId: table, DestinationCidrBlock: block, InstanceId: nowhere("i")},
 			{RouteTableId: table, DestinationCidrBlock: block, TransitGatewayId: nowhere("tgw")},
 			{RouteTableId: table, DestinationCidrBlock: block, GatewayId: nowhere("vgw")},

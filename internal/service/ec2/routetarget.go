@@ -12,21 +12,21 @@ import (
 
 // targetParameters are the ways in which a call names a route's target.
 type targetParameters struct {
-	gateway, nat, eni, peering *string
-	endpoint                   *string
-	others                     []*string // kinds of targets that are not here
+	gateway, nat, eni, peering, egressOnly *string
+	endpoint                               *string
+	others                                 []*string // kinds of targets that are not here
 }
 
 // routeTarget reads the one target of a route, which must be in the table's VPC.
 func routeTarget(r state.Reader, t *resource.RouteTable, p targetParameters) (resource.RouteTarget, error) {
 	if slices.ContainsFunc(p.others, given) {
-		return resource.RouteTarget{}, unsupported("Routes lead to internet gateways, NAT gateways, network interfaces and VPC peering connections only in this region.")
+		return resource.RouteTarget{}, unsupported("Routes lead to internet gateways, egress-only internet gateways, NAT gateways, network interfaces and VPC peering connections only in this region.")
 	}
 	if given(p.endpoint) {
 		return resource.RouteTarget{}, api.Errorf("InvalidParameterValue", "Cannot create or replace a prefix list route targeting a VPC Endpoint.")
 	}
 	set := 0
-	for _, id := range []*string{p.gateway, p.nat, p.eni, p.peering} {
+	for _, id := range []*string{p.gateway, p.nat, p.eni, p.peering, p.egressOnly} {
 		if given(id) {
 			set++
 		}
@@ -39,6 +39,8 @@ func routeTarget(r state.Reader, t *resource.RouteTable, p targetParameters) (re
 		return gatewayTarget(r, t, *p.gateway)
 	case given(p.nat):
 		return natTarget(r, t, *p.nat)
+	case given(p.egressOnly):
+		return egressOnlyTarget(r, t, *p.egressOnly)
 	case given(p.peering):
 		return peeringTarget(r, t, *p.peering)
 	}

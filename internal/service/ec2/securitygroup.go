@@ -40,6 +40,9 @@ func (s *ec2) createSecurityGroup(tx *state.Tx, _ *api.Call, in *CreateSecurityG
 		Rules:       []resource.SecurityGroupRule{openEgress(tx)},
 		Tags:        tags,
 	}
+	if len(v.IPv6CIDRs) > 0 {
+		g.Rules = append(g.Rules, openIPv6Egress(tx))
+	}
 	tx.Put(g)
 	return &CreateSecurityGroupOutput{
 		GroupId:          new(string(g.ID)),
@@ -96,7 +99,7 @@ func allTraffic(tx *state.Tx) resource.SecurityGroupRule {
 func openEgress(tx *state.Tx) resource.SecurityGroupRule {
 	r := allTraffic(tx)
 	r.Egress = true
-	r.CIDR = netip.MustParsePrefix("0.0.0.0/0")
+	r.CIDR = netip.MustParsePrefix(everyIPv4)
 	return r
 }
 

@@ -203,6 +203,12 @@ func TestAGroupHasSixtyRulesInEachDirection(t *testing.T) {
 	do(w, w.authorizeSecurityGroupEgress, AuthorizeSecurityGroupEgressInput{GroupId: g, IpPermissions: more.IpPermissions})
 	six := IpPermission{IpProtocol: new("-1"), Ipv6Ranges: []Ipv6Range{{CidrIpv6: new("::/0")}}} // counted apart
 	do(w, w.authorizeSecurityGroupIngress, AuthorizeSecurityGroupIngressInput{GroupId: g, IpPermissions: []IpPermission{six}})
+	list := func(size int64) AuthorizeSecurityGroupIngressInput {
+		made := do(w, w.createManagedPrefixList, CreateManagedPrefixListInput{AddressFamily: new("IPv6"), PrefixListName: new("six"), MaxEntries: &size})
+		return AuthorizeSecurityGroupIngressInput{GroupId: g, IpPermissions: []IpPermission{{IpProtocol: new("-1"), PrefixListIds: []PrefixListId{{PrefixListId: made.PrefixList.PrefixListId}}}}}
+	}
+	refused(w, w.authorizeSecurityGroupIngress, list(60), "RulesPerSecurityGroupLimitExceeded")
+	do(w, w.authorizeSecurityGroupIngress, list(59))
 }
 
 func TestAGroupInUseIsNotDeleted(t *testing.T) {

@@ -114,6 +114,8 @@ func checkRuleCount(r state.Reader, g *resource.SecurityGroup) error {
 			case rule.GroupID != "":
 				four++
 				six++
+			case rule.PrefixListID != "" && listsIPv6(r, rule.PrefixListID):
+				six += weight(r, rule.PrefixListID)
 			case rule.PrefixListID != "":
 				four += weight(r, rule.PrefixListID)
 			case rule.CIDR.Addr().Is6():
@@ -127,6 +129,11 @@ func checkRuleCount(r state.Reader, g *resource.SecurityGroup) error {
 		}
 	}
 	return nil
+}
+
+func listsIPv6(r state.Reader, id resource.PrefixListID) bool {
+	p, ok := state.Get[*resource.PrefixList](r, id)
+	return ok && p.IPv6
 }
 
 func weight(r state.Reader, id resource.PrefixListID) int {

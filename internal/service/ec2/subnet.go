@@ -10,11 +10,8 @@ import (
 )
 
 func (s *ec2) createSubnet(tx *state.Tx, _ *api.Call, in *CreateSubnetInput) (*CreateSubnetOutput, error) {
-	if given(in.Ipv6CidrBlock) || value(in.Ipv6Native) || given(in.Ipv6IpamPoolId) || in.Ipv6NetmaskLength != nil {
-		return nil, unsupported("IPv6 subnets are not supported in this region: packets are IPv4 only.")
-	}
-	if given(in.OutpostArn) || given(in.Ipv4IpamPoolId) || in.Ipv4NetmaskLength != nil {
-		return nil, unsupported("Outposts and IPAM pools are not supported in this region.")
+	if err := refuseSubnetOptions(in); err != nil {
+		return nil, err
 	}
 	v, err := find[*resource.VPC](tx, vpcnet.VPC, "vpcId", in.VpcId)
 	if err != nil {
@@ -49,8 +46,25 @@ func (s *ec2) createSubnet(tx *state.Tx, _ *api.Call, in *CreateSubnetInput) (*C
 		NetworkACLAssociationID: tx.NewID("aclassoc"),
 		Tags:                    tags,
 	}
+	if err := addSubnetIPv6(tx, subnet, in.Ipv6CidrBlock); err != nil {
+		return nil, err
+	}
 	tx.Put(subnet)
-	return &CreateSubnetOutput{Subnet: new(subnetOutput(tx, subnet))}, nil
+	out := subnetOutput(tx, subnet)
+	for i := range out.Ipv6CidrBlockAssociationSet {
+		out.Ipv6CidrBlockAssociationSet[i].Ipv6CidrBlockState.State = new("associating")
+	}
+	return &CreateSubnetOutput{Subnet: &out}, nil
+}
+
+func refuseSubnetOptions(in *CreateSubnetInput) error {
+	if value(in.Ipv6Native) {
+		return unsupported("IPv6-only subnets are not supported in this region: give an IPv4 CIDR block too.")
+	}
+	if given(in.OutpostArn) || given(in.Ipv4IpamPoolId) || in.Ipv4NetmaskLength != nil || given(in.Ipv6IpamPoolId) || in.Ipv6NetmaskLength != nil {
+		return unsupported("Outposts and IPAM pools are not supported in this region.")
+	}
+	return nil
 }
 
 func checkSubnetBlock(r state.Reader, v *resource.VPC, block netip.Prefix) error {
@@ -93,6 +107,9 @@ func (s *ec2) modifySubnetAttribute(tx *state.Tx, _ *api.Call, in *ModifySubnetA
 	if err := refuseSubnetAttributes(in); err != nil {
 		return nil, err
 	}
+	if in.AssignIpv6AddressOnCreation != nil && value(in.AssignIpv6AddressOnCreation.Value) && !old.IPv6CIDR.IsValid() {
+		return nil, api.Errorf("InvalidParameterValue", "Invalid value 'true' for assign-ipv6-address-on-creation. Cannot set assign-ipv6-address-on-creation to true unless the subnet (%s) has an IPv6 CIDR block associated with it.", old.ID)
+	}
 	subnet := *old
 	changes := []struct {
 		to *AttributeBooleanValue
@@ -128,8 +145,8 @@ func (s *ec2) modifySubnetAttribute(tx *state.Tx, _ *api.Call, in *ModifySubnetA
 // refuseSubnetAttributes refuses to turn on what would do nothing here.
 func refuseSubnetAttributes(in *ModifySubnetAttributeInput) error {
 	on := func(a *AttributeBooleanValue) bool { return a != nil && value(a.Value) }
-	if on(in.AssignIpv6AddressOnCreation) || on(in.EnableDns64) || on(in.EnableResourceNameDnsAAAARecordOnLaunch) {
-		return unsupported("IPv6 is not supported in this region: packets are IPv4 only.")
+	if on(in.EnableDns64) || on(in.EnableResourceNameDnsAAAARecordOnLaunch) {
+		return unsupported("DNS64 and AAAA records of resource names are not supported in this region.")
 	}
 	if on(in.MapCustomerOwnedIpOnLaunch) || given(in.CustomerOwnedIpv4Pool) || in.EnableLniAtDeviceIndex != nil || on(in.DisableLniAtDeviceIndex) {
 		return unsupported("Outposts are not supported in this region.")
@@ -172,6 +189,9 @@ func subnetListing() listing[Subnet] {
 	zoneID := func(s Subnet) []string { return text(s.AvailabilityZoneId) }
 	block := func(s Subnet) []string { return text(s.CidrBlock) }
 	isDefault := func(s Subnet) []string { return flag(s.DefaultForAz) }
+	blocks6 := func(of func(SubnetIpv6CidrBlockAssociation) *string) func(Subnet) []string {
+		return func(s Subnet) []string { return each(s.Ipv6CidrBlockAssociationSet, of) }
+	}
 	return listing[Subnet]{
 		key:  func(s Subnet) string { return *s.SubnetId },
 		tags: func(s Subnet) []Tag { return s.Tags },
@@ -209,9 +229,9 @@ func subnetListing() listing[Subnet] {
 			"subnet-id":   func(s Subnet) []string { return text(s.SubnetId) },
 			"vpc-id":      func(s Subnet) []string { return text(s.VpcId) },
 			"outpost-arn": none[Subnet],
-			"ipv6-cidr-block-association.ipv6-cidr-block": none[Subnet],
-			"ipv6-cidr-block-association.association-id":  none[Subnet],
-			"ipv6-cidr-block-association.state":           none[Subnet],
+			"ipv6-cidr-block-association.ipv6-cidr-block": blocks6(func(a SubnetIpv6CidrBlockAssociation) *string { return a.Ipv6CidrBlock }),
+			"ipv6-cidr-block-association.association-id":  blocks6(func(a SubnetIpv6CidrBlockAssociation) *string { return a.AssociationId }),
+			"ipv6-cidr-block-association.state":           blocks6(func(a SubnetIpv6CidrBlockAssociation) *string { return a.Ipv6CidrBlockState.State }),
 		},
 	}
 }
@@ -225,7 +245,7 @@ func subnetOutput(r state.Reader, s *resource.Subnet) Subnet {
 		CidrBlock:                   new(s.CIDR.String()),
 		DefaultForAz:                new(s.DefaultForAZ),
 		EnableDns64:                 new(s.EnableDNS64),
-		Ipv6CidrBlockAssociationSet: []SubnetIpv6CidrBlockAssociation{},
+		Ipv6CidrBlockAssociationSet: subnetIPv6Blocks(s),
 		Ipv6Native:                  new(false),
 		MapCustomerOwnedIpOnLaunch:  new(false),
 		MapPublicIpOnLaunch:         new(s.MapPublicIPOnLaunch),

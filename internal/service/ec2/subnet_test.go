@@ -35,7 +35,7 @@ func TestBadSubnetsAreRefused(t *testing.T) {
 		"InvalidSubnet.Range":    {{VpcId: vpc, CidrBlock: new("10.1.0.0/24")}, {VpcId: vpc, CidrBlock: new("10.0.0.0/29")}, {VpcId: vpc, CidrBlock: new("10.0.0.0/15")}},
 		"InvalidSubnet.Conflict": {{VpcId: vpc, CidrBlock: new("10.0.1.128/25")}, {VpcId: vpc, CidrBlock: new("10.0.0.0/20")}},
 		"InvalidParameterValue":  {{VpcId: vpc, CidrBlock: new("ten")}, {VpcId: vpc, CidrBlock: new("10.0.2.0/24"), AvailabilityZone: new("us-west-2z")}, {VpcId: vpc, CidrBlock: new("10.0.2.0/24"), AvailabilityZoneId: new("use1-az1")}},
-		"UnsupportedOperation":   {{VpcId: vpc, CidrBlock: new("10.0.2.0/24"), Ipv6CidrBlock: new("fd00::/64")}, {VpcId: vpc, Ipv6Native: new(true)}},
+		"UnsupportedOperation":   {{VpcId: vpc, CidrBlock: new("10.0.2.0/24"), Ipv6IpamPoolId: new("ipam-pool-1")}, {VpcId: vpc, Ipv6Native: new(true)}},
 	} {
 		for _, in := range ins {
 			refused(w, w.createSubnet, in, want)
@@ -88,7 +88,7 @@ func TestSubnetAttributesThatWouldDoNothingAreRefused(t *testing.T) {
 		t.Errorf("the attributes did not change: %+v", s)
 	}
 	for want, ins := range map[string][]ModifySubnetAttributeInput{
-		"UnsupportedOperation":        {{SubnetId: id, AssignIpv6AddressOnCreation: on}, {SubnetId: id, EnableDns64: on}, {SubnetId: id, MapCustomerOwnedIpOnLaunch: on}, {SubnetId: id, EnableLniAtDeviceIndex: new(int64(1))}},
+		"UnsupportedOperation":        {{SubnetId: id, EnableDns64: on}, {SubnetId: id, MapCustomerOwnedIpOnLaunch: on}, {SubnetId: id, EnableLniAtDeviceIndex: new(int64(1))}},
 		"InvalidParameterCombination": {{SubnetId: id}, {SubnetId: id, MapPublicIpOnLaunch: on, EnableDns64: off}},
 		"InvalidParameterValue":       {{SubnetId: id, PrivateDnsHostnameTypeOnLaunch: new("nickname")}},
 		"InvalidSubnetID.NotFound":    {{SubnetId: nowhere("subnet"), MapPublicIpOnLaunch: on}},

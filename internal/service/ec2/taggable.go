@@ -29,6 +29,7 @@ func taggables() []taggable {
 		tagged(nounRouteTable, func(t *resource.RouteTable) *resource.Tags { return &t.Tags }),
 		tagged(nounNetworkACL, func(n *resource.NetworkACL) *resource.Tags { return &n.Tags }),
 		tagged(nounInternetGateway, func(g *resource.InternetGateway) *resource.Tags { return &g.Tags }),
+		tagged(nounEgressOnlyGateway(), func(g *resource.EgressOnlyGateway) *resource.Tags { return &g.Tags }),
 		tagged(nounNATGateway, func(n *resource.NATGateway) *resource.Tags { return &n.Tags }),
 		tagged(nounAddress, func(a *resource.Address) *resource.Tags { return &a.Tags }),
 		tagged(nounVPCEndpoint, func(e *resource.VPCEndpoint) *resource.Tags { return &e.Tags }),

@@ -206,6 +206,22 @@ type AnalysisSecurityGroupRule struct {
 	SecurityGroupId *string    `wire:"SecurityGroupId,out=securityGroupId"`
 }
 
+// AssignIpv6AddressesInput is the request of AssignIpv6Addresses.
+type AssignIpv6AddressesInput struct {
+	Ipv6AddressCount   *int64   `wire:"Ipv6AddressCount,out=ipv6AddressCount"`
+	Ipv6Addresses      []string `wire:"Ipv6Addresses,out=ipv6Addresses"`
+	Ipv6PrefixCount    *int64   `wire:"Ipv6PrefixCount"`
+	Ipv6Prefixes       []string `wire:"Ipv6Prefix"`
+	NetworkInterfaceId *string  `wire:"NetworkInterfaceId,out=networkInterfaceId,required"`
+}
+
+// AssignIpv6AddressesOutput is the answer of AssignIpv6Addresses.
+type AssignIpv6AddressesOutput struct {
+	AssignedIpv6Addresses []string `wire:"AssignedIpv6Addresses,out=assignedIpv6Addresses"`
+	AssignedIpv6Prefixes  []string `wire:"AssignedIpv6PrefixSet,out=assignedIpv6PrefixSet"`
+	NetworkInterfaceId    *string  `wire:"NetworkInterfaceId,out=networkInterfaceId"`
+}
+
 // AssignPrivateIpAddressesInput is the request of AssignPrivateIpAddresses.
 type AssignPrivateIpAddressesInput struct {
 	AllowReassignment              *bool    `wire:"AllowReassignment,out=allowReassignment"`
@@ -263,6 +279,20 @@ type AssociateRouteTableInput struct {
 type AssociateRouteTableOutput struct {
 	AssociationId    *string                     `wire:"AssociationId,out=associationId"`
 	AssociationState *RouteTableAssociationState `wire:"AssociationState,out=associationState"`
+}
+
+// AssociateSubnetCidrBlockInput is the request of AssociateSubnetCidrBlock.
+type AssociateSubnetCidrBlockInput struct {
+	Ipv6CidrBlock     *string `wire:"Ipv6CidrBlock,out=ipv6CidrBlock"`
+	Ipv6IpamPoolId    *string `wire:"Ipv6IpamPoolId"`
+	Ipv6NetmaskLength *int64  `wire:"Ipv6NetmaskLength"`
+	SubnetId          *string `wire:"SubnetId,out=subnetId,required"`
+}
+
+// AssociateSubnetCidrBlockOutput is the answer of AssociateSubnetCidrBlock.
+type AssociateSubnetCidrBlockOutput struct {
+	Ipv6CidrBlockAssociation *SubnetIpv6CidrBlockAssociation `wire:"Ipv6CidrBlockAssociation,out=ipv6CidrBlockAssociation"`
+	SubnetId                 *string                         `wire:"SubnetId,out=subnetId"`
 }
 
 // AssociateVpcCidrBlockInput is the request of AssociateVpcCidrBlock.
@@ -485,6 +515,20 @@ type CreateDhcpOptionsInput struct {
 // CreateDhcpOptionsOutput is the answer of CreateDhcpOptions.
 type CreateDhcpOptionsOutput struct {
 	DhcpOptions *DhcpOptions `wire:"DhcpOptions,out=dhcpOptions"`
+}
+
+// CreateEgressOnlyInternetGatewayInput is the request of CreateEgressOnlyInternetGateway.
+type CreateEgressOnlyInternetGatewayInput struct {
+	ClientToken       *string            `wire:"ClientToken"`
+	DryRun            *bool              `wire:"DryRun"`
+	TagSpecifications []TagSpecification `wire:"TagSpecification"`
+	VpcId             *string            `wire:"VpcId,required"`
+}
+
+// CreateEgressOnlyInternetGatewayOutput is the answer of CreateEgressOnlyInternetGateway.
+type CreateEgressOnlyInternetGatewayOutput struct {
+	ClientToken               *string                    `wire:"ClientToken,out=clientToken"`
+	EgressOnlyInternetGateway *EgressOnlyInternetGateway `wire:"EgressOnlyInternetGateway,out=egressOnlyInternetGateway"`
 }
 
 // CreateInternetGatewayInput is the request of CreateInternetGateway.
@@ -812,6 +856,17 @@ type DeleteDhcpOptionsInput struct {
 	DryRun        *bool   `wire:"DryRun,out=dryRun"`
 }
 
+// DeleteEgressOnlyInternetGatewayInput is the request of DeleteEgressOnlyInternetGateway.
+type DeleteEgressOnlyInternetGatewayInput struct {
+	DryRun                      *bool   `wire:"DryRun"`
+	EgressOnlyInternetGatewayId *string `wire:"EgressOnlyInternetGatewayId,required"`
+}
+
+// DeleteEgressOnlyInternetGatewayOutput is the answer of DeleteEgressOnlyInternetGateway.
+type DeleteEgressOnlyInternetGatewayOutput struct {
+	ReturnCode *bool `wire:"ReturnCode,out=returnCode"`
+}
+
 // DeleteInternetGatewayInput is the request of DeleteInternetGateway.
 type DeleteInternetGatewayInput struct {
 	DryRun            *bool   `wire:"DryRun,out=dryRun"`
@@ -1060,6 +1115,21 @@ type DescribeDhcpOptionsInput struct {
 type DescribeDhcpOptionsOutput struct {
 	DhcpOptions []DhcpOptions `wire:"DhcpOptionsSet,out=dhcpOptionsSet"`
 	NextToken   *string       `wire:"NextToken,out=nextToken"`
+}
+
+// DescribeEgressOnlyInternetGatewaysInput is the request of DescribeEgressOnlyInternetGateways.
+type DescribeEgressOnlyInternetGatewaysInput struct {
+	DryRun                       *bool    `wire:"DryRun"`
+	EgressOnlyInternetGatewayIds []string `wire:"EgressOnlyInternetGatewayId"`
+	Filters                      []Filter `wire:"Filter,item=Filter"`
+	MaxResults                   *int64   `wire:"MaxResults,min=5,max=255"`
+	NextToken                    *string  `wire:"NextToken"`
+}
+
+// DescribeEgressOnlyInternetGatewaysOutput is the answer of DescribeEgressOnlyInternetGateways.
+type DescribeEgressOnlyInternetGatewaysOutput struct {
+	EgressOnlyInternetGateways []EgressOnlyInternetGateway `wire:"EgressOnlyInternetGatewaySet,out=egressOnlyInternetGatewaySet"`
+	NextToken                  *string                     `wire:"NextToken,out=nextToken"`
 }
 
 // DescribeImagesInput is the request of DescribeImages.
@@ -1600,6 +1670,17 @@ type DisassociateRouteTableInput struct {
 	DryRun        *bool   `wire:"DryRun,out=dryRun"`
 }
 
+// DisassociateSubnetCidrBlockInput is the request of DisassociateSubnetCidrBlock.
+type DisassociateSubnetCidrBlockInput struct {
+	AssociationId *string `wire:"AssociationId,out=associationId,required"`
+}
+
+// DisassociateSubnetCidrBlockOutput is the answer of DisassociateSubnetCidrBlock.
+type DisassociateSubnetCidrBlockOutput struct {
+	Ipv6CidrBlockAssociation *SubnetIpv6CidrBlockAssociation `wire:"Ipv6CidrBlockAssociation,out=ipv6CidrBlockAssociation"`
+	SubnetId                 *string                         `wire:"SubnetId,out=subnetId"`
+}
+
 // DisassociateVpcCidrBlockInput is the request of DisassociateVpcCidrBlock.
 type DisassociateVpcCidrBlockInput struct {
 	AssociationId *string `wire:"AssociationId,out=associationId,required"`
@@ -1687,6 +1768,13 @@ type EbsOptimizedInfo struct {
 // EfaInfo is part of DescribeInstanceTypes.
 type EfaInfo struct {
 	MaximumEfaInterfaces *int64 `wire:"MaximumEfaInterfaces,out=maximumEfaInterfaces"`
+}
+
+// EgressOnlyInternetGateway is part of CreateEgressOnlyInternetGateway, DescribeEgressOnlyInternetGateways.
+type EgressOnlyInternetGateway struct {
+	Attachments                 []InternetGatewayAttachment `wire:"AttachmentSet,out=attachmentSet"`
+	EgressOnlyInternetGatewayId *string                     `wire:"EgressOnlyInternetGatewayId,out=egressOnlyInternetGatewayId"`
+	Tags                        []Tag                       `wire:"TagSet,out=tagSet"`
 }
 
 // ElasticGpuAssociation is part of DescribeInstances, RunInstances.
@@ -1805,7 +1893,7 @@ type Explanation struct {
 	VpnGateway                    *AnalysisComponent             `wire:"VpnGateway,out=vpnGateway"`
 }
 
-// Filter is part of DescribeAddresses, DescribeAvailabilityZones and 32 more operations.
+// Filter is part of DescribeAddresses, DescribeAvailabilityZones and 33 more operations.
 type Filter struct {
 	Name   *string  `wire:"Name"`
 	Values []string `wire:"Value"`
@@ -2404,7 +2492,7 @@ type InternetGateway struct {
 	Tags              []Tag                       `wire:"TagSet,out=tagSet"`
 }
 
-// InternetGatewayAttachment is part of CreateInternetGateway, DescribeInternetGateways.
+// InternetGatewayAttachment is part of CreateEgressOnlyInternetGateway, CreateInternetGateway and 2 more operations.
 type InternetGatewayAttachment struct {
 	State *string `wire:"State,out=state"`
 	VpcId *string `wire:"VpcId,out=vpcId"`
@@ -3681,7 +3769,7 @@ type Subnet struct {
 	VpcId                         *string                          `wire:"VpcId,out=vpcId"`
 }
 
-// SubnetCidrBlockState is part of CreateDefaultSubnet, CreateSubnet, DescribeSubnets.
+// SubnetCidrBlockState is part of AssociateSubnetCidrBlock, CreateDefaultSubnet and 3 more operations.
 type SubnetCidrBlockState struct {
 	State         *string `wire:"State,out=state"`
 	StatusMessage *string `wire:"StatusMessage,out=statusMessage"`
@@ -3705,14 +3793,14 @@ type SubnetConfiguration struct {
 	SubnetId *string `wire:"SubnetId"`
 }
 
-// SubnetIpv6CidrBlockAssociation is part of CreateDefaultSubnet, CreateSubnet, DescribeSubnets.
+// SubnetIpv6CidrBlockAssociation is part of AssociateSubnetCidrBlock, CreateDefaultSubnet and 3 more operations.
 type SubnetIpv6CidrBlockAssociation struct {
 	AssociationId      *string               `wire:"AssociationId,out=associationId"`
 	Ipv6CidrBlock      *string               `wire:"Ipv6CidrBlock,out=ipv6CidrBlock"`
 	Ipv6CidrBlockState *SubnetCidrBlockState `wire:"Ipv6CidrBlockState,out=ipv6CidrBlockState"`
 }
 
-// Tag is part of AcceptVpcPeeringConnection, AllocateAddress and 55 more operations.
+// Tag is part of AcceptVpcPeeringConnection, AllocateAddress and 57 more operations.
 type Tag struct {
 	Key   *string `wire:"Key,out=key"`
 	Value *string `wire:"Value,out=value"`
@@ -3726,7 +3814,7 @@ type TagDescription struct {
 	Value        *string `wire:"Value,out=value"`
 }
 
-// TagSpecification is part of AllocateAddress, AuthorizeSecurityGroupEgress and 20 more operations.
+// TagSpecification is part of AllocateAddress, AuthorizeSecurityGroupEgress and 21 more operations.
 type TagSpecification struct {
 	ResourceType *string `wire:"ResourceType,out=resourceType"`
 	Tags         []Tag   `wire:"Tag"`
@@ -3752,6 +3840,20 @@ type TransitGatewayRouteTableRoute struct {
 	ResourceType    *string `wire:"ResourceType,out=resourceType"`
 	RouteOrigin     *string `wire:"RouteOrigin,out=routeOrigin"`
 	State           *string `wire:"State,out=state"`
+}
+
+// UnassignIpv6AddressesInput is the request of UnassignIpv6Addresses.
+type UnassignIpv6AddressesInput struct {
+	Ipv6Addresses      []string `wire:"Ipv6Addresses,out=ipv6Addresses"`
+	Ipv6Prefixes       []string `wire:"Ipv6Prefix"`
+	NetworkInterfaceId *string  `wire:"NetworkInterfaceId,out=networkInterfaceId,required"`
+}
+
+// UnassignIpv6AddressesOutput is the answer of UnassignIpv6Addresses.
+type UnassignIpv6AddressesOutput struct {
+	NetworkInterfaceId      *string  `wire:"NetworkInterfaceId,out=networkInterfaceId"`
+	UnassignedIpv6Addresses []string `wire:"UnassignedIpv6Addresses,out=unassignedIpv6Addresses"`
+	UnassignedIpv6Prefixes  []string `wire:"UnassignedIpv6PrefixSet,out=unassignedIpv6PrefixSet"`
 }
 
 // UnassignPrivateIpAddressesInput is the request of UnassignPrivateIpAddresses.

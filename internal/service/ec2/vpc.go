@@ -1,7 +1,6 @@
 package ec2
 
 import (
-	"net/netip"
 	"time"
 
 	"github.com/culvert-cloud/culvert/internal/api"
@@ -12,6 +11,10 @@ import (
 
 func (s *ec2) createVPC(tx *state.Tx, _ *api.Call, in *CreateVpcInput) (*CreateVpcOutput, error) {
 	if err := refuseVPCOptions(in); err != nil {
+		return nil, err
+	}
+	six, err := ipv6Wish{in.AmazonProvidedIpv6CidrBlock, in.Ipv6CidrBlock, in.Ipv6Pool, in.Ipv6IpamPoolId, in.Ipv6NetmaskLength, in.Ipv6CidrBlockNetworkBorderGroup}.checked(tx)
+	if err != nil {
 		return nil, err
 	}
 	block, err := parseCIDR("cidrBlock", in.CidrBlock)
@@ -43,16 +46,20 @@ func (s *ec2) createVPC(tx *state.Tx, _ *api.Call, in *CreateVpcInput) (*CreateV
 	tx.Put(mainRouteTable(tx, v.ID))
 	tx.Put(defaultNetworkACL(tx, v.ID))
 	tx.Put(defaultGroup(tx, v.ID))
+	if six {
+		if v, _, err = addIPv6Block(tx, v); err != nil {
+			return nil, err
+		}
+	}
 	out := vpcOutput(tx, v)
 	out.State = new("pending") // AWS answers so, and available ever after
-	out.Ipv6CidrBlockAssociationSet = []VpcIpv6CidrBlockAssociation{}
+	for i := range out.Ipv6CidrBlockAssociationSet {
+		out.Ipv6CidrBlockAssociationSet[i].Ipv6CidrBlockState.State = new("associating")
+	}
 	return &CreateVpcOutput{Vpc: &out}, nil
 }
 
 func refuseVPCOptions(in *CreateVpcInput) error {
-	if value(in.AmazonProvidedIpv6CidrBlock) || given(in.Ipv6CidrBlock) || given(in.Ipv6Pool) || given(in.Ipv6IpamPoolId) || in.Ipv6NetmaskLength != nil {
-		return unsupported("IPv6 CIDR blocks are not supported in this region: packets are IPv4 only.")
-	}
 	if given(in.Ipv4IpamPoolId) || in.Ipv4NetmaskLength != nil {
 		return unsupported("IPAM pools are not supported in this region: give a CIDR block.")
 	}
@@ -75,15 +82,11 @@ func mainRouteTable(tx *state.Tx, vpc resource.VPCID) *resource.RouteTable {
 
 // defaultNetworkACL allows everything.
 func defaultNetworkACL(tx *state.Tx, vpc resource.VPCID) *resource.NetworkACL {
-	all := netip.MustParsePrefix("0.0.0.0/0")
-	entry := func(egress bool) resource.NetworkACLEntry {
-		return resource.NetworkACLEntry{RuleNumber: 100, Egress: egress, Protocol: resource.AllProtocols, Allow: true, CIDR: all}
-	}
 	return &resource.NetworkACL{
 		ID:        resource.NetworkACLID(tx.NewID("acl")),
 		VPCID:     vpc,
 		IsDefault: true,
-		Entries:   []resource.NetworkACLEntry{entry(false), entry(true)},
+		Entries:   []resource.NetworkACLEntry{openEntry(100, false, everyIPv4), openEntry(100, true, everyIPv4)},
 	}
 }
 
@@ -133,6 +136,7 @@ func (s *ec2) deleteVPC(tx *state.Tx, _ *api.Call, in *DeleteVpcInput) (*DeleteV
 func vpcInUse(r state.Reader, id resource.VPCID) bool {
 	return exists(r, func(s *resource.Subnet) bool { return s.VPCID == id }) ||
 		exists(r, func(g *resource.InternetGateway) bool { return g.VPCID == id }) ||
+		exists(r, func(g *resource.EgressOnlyGateway) bool { return g.VPCID == id }) ||
 		exists(r, func(e *resource.VPCEndpoint) bool { return e.VPCID == id }) ||
 		exists(r, func(p *resource.VPCPeeringConnection) bool { return p.Alive() && joins(p, id) }) ||
 		exists(r, func(g *resource.SecurityGroup) bool { return g.VPCID == id && g.Name != vpcnet.DefaultGroupName }) ||
@@ -165,6 +169,9 @@ func vpcListing() listing[Vpc] {
 	blocks := func(of func(VpcCidrBlockAssociation) *string) func(Vpc) []string {
 		return func(v Vpc) []string { return each(v.CidrBlockAssociationSet, of) }
 	}
+	blocks6 := func(of func(VpcIpv6CidrBlockAssociation) *string) func(Vpc) []string {
+		return func(v Vpc) []string { return each(v.Ipv6CidrBlockAssociationSet, of) }
+	}
 	return listing[Vpc]{
 		key:  func(v Vpc) string { return *v.VpcId },
 		tags: func(v Vpc) []Tag { return v.Tags },
@@ -180,11 +187,11 @@ func vpcListing() listing[Vpc] {
 			"owner-id":                              func(v Vpc) []string { return text(v.OwnerId) },
 			"state":                                 func(v Vpc) []string { return text(v.State) },
 			"vpc-id":                                func(v Vpc) []string { return text(v.VpcId) },
-			"ipv6-cidr-block-association.ipv6-cidr-block": none[Vpc],
-			"ipv6-cidr-block-association.state":           none[Vpc],
 
-			"ipv6-cidr-block-association.association-id": none[Vpc],
-			"ipv6-cidr-block-association.ipv6-pool":      none[Vpc],
+			"ipv6-cidr-block-association.ipv6-cidr-block": blocks6(func(a VpcIpv6CidrBlockAssociation) *string { return a.Ipv6CidrBlock }),
+			"ipv6-cidr-block-association.state":           blocks6(func(a VpcIpv6CidrBlockAssociation) *string { return a.Ipv6CidrBlockState.State }),
+			"ipv6-cidr-block-association.association-id":  blocks6(func(a VpcIpv6CidrBlockAssociation) *string { return a.AssociationId }),
+			"ipv6-cidr-block-association.ipv6-pool":       blocks6(func(a VpcIpv6CidrBlockAssociation) *string { return a.Ipv6Pool }),
 		},
 	}
 }
@@ -197,16 +204,21 @@ func vpcOutput(r state.Reader, v *resource.VPC) Vpc {
 	for _, c := range v.CIDRs {
 		blocks = append(blocks, blockOutput(c, "associated"))
 	}
+	blocks6 := []VpcIpv6CidrBlockAssociation{}
+	for _, c := range v.IPv6CIDRs {
+		blocks6 = append(blocks6, ipv6BlockOutput(r, c, "associated"))
+	}
 	return Vpc{
-		CidrBlock:               new(v.CIDR().String()),
-		CidrBlockAssociationSet: blocks,
-		DhcpOptionsId:           new(string(v.DHCPOptionsID)),
-		InstanceTenancy:         new(v.InstanceTenancy),
-		IsDefault:               new(v.IsDefault),
-		OwnerId:                 new(r.Account()),
-		State:                   new("available"),
-		Tags:                    tagSet(v.Tags),
-		VpcId:                   new(string(v.ID)),
+		CidrBlock:                   new(v.CIDR().String()),
+		CidrBlockAssociationSet:     blocks,
+		Ipv6CidrBlockAssociationSet: blocks6,
+		DhcpOptionsId:               new(string(v.DHCPOptionsID)),
+		InstanceTenancy:             new(v.InstanceTenancy),
+		IsDefault:                   new(v.IsDefault),
+		OwnerId:                     new(r.Account()),
+		State:                       new("available"),
+		Tags:                        tagSet(v.Tags),
+		VpcId:                       new(string(v.ID)),
 	}
 }
 

@@ -78,7 +78,7 @@ func TestBadVPCsAreRefused(t *testing.T) {
 		"InvalidParameterValue": {{CidrBlock: new("10.0.0.0")}, {CidrBlock: new("fd00::/56")}, {CidrBlock: new("10.0.0.0/16"), InstanceTenancy: new("shared")}},
 		"InvalidVpc.Range":      {{CidrBlock: new("10.0.0.0/15")}, {CidrBlock: new("10.0.0.0/29")}, {CidrBlock: new("127.0.0.0/16")}, {CidrBlock: new("169.254.0.0/20")}, {CidrBlock: new("224.0.0.0/16")}},
 		"UnsupportedOperation": {
-			{CidrBlock: new("10.0.0.0/16"), AmazonProvidedIpv6CidrBlock: new(true)},
+			{CidrBlock: new("10.0.0.0/16"), Ipv6Pool: new("ipv6pool-ec2-1"), Ipv6CidrBlock: new("2001:db8::/56")},
 			{CidrBlock: new("10.0.0.0/16"), InstanceTenancy: new("dedicated")},
 			{Ipv4IpamPoolId: new("ipam-pool-1")},
 		},

@@ -11,8 +11,9 @@ import (
 )
 
 func (s *ec2) associateVPCCIDRBlock(tx *state.Tx, _ *api.Call, in *AssociateVpcCidrBlockInput) (*AssociateVpcCidrBlockOutput, error) {
-	if value(in.AmazonProvidedIpv6CidrBlock) || given(in.Ipv6CidrBlock) || given(in.Ipv6Pool) || given(in.Ipv6IpamPoolId) || in.Ipv6NetmaskLength != nil {
-		return nil, unsupported("IPv6 CIDR blocks are not supported in this region: packets are IPv4 only.")
+	six, err := ipv6Wish{in.AmazonProvidedIpv6CidrBlock, in.Ipv6CidrBlock, in.Ipv6Pool, in.Ipv6IpamPoolId, in.Ipv6NetmaskLength, in.Ipv6CidrBlockNetworkBorderGroup}.checked(tx)
+	if err != nil {
+		return nil, err
 	}
 	if given(in.Ipv4IpamPoolId) || in.Ipv4NetmaskLength != nil {
 		return nil, unsupported("IPAM pools are not supported in this region: give a CIDR block.")
@@ -20,6 +21,16 @@ func (s *ec2) associateVPCCIDRBlock(tx *state.Tx, _ *api.Call, in *AssociateVpcC
 	old, err := find[*resource.VPC](tx, vpcnet.VPC, "vpcId", in.VpcId)
 	if err != nil {
 		return nil, err
+	}
+	if six {
+		if given(in.CidrBlock) {
+			return nil, api.Errorf("InvalidParameterCombination", "The parameters cidrBlock and amazonProvidedIpv6CidrBlock cannot be used together.")
+		}
+		_, added, err := addIPv6Block(tx, old)
+		if err != nil {
+			return nil, err
+		}
+		return &AssociateVpcCidrBlockOutput{VpcId: new(string(old.ID)), Ipv6CidrBlockAssociation: new(ipv6BlockOutput(tx, added, "associating"))}, nil
 	}
 	block, err := parseCIDR("cidrBlock", in.CidrBlock)
 	if err != nil {
@@ -75,7 +86,7 @@ func (s *ec2) disassociateVPCCIDRBlock(tx *state.Tx, _ *api.Call, in *Disassocia
 	holds := func(c resource.VPCCIDR) bool { return c.AssociationID == *in.AssociationId }
 	found := state.Select(tx, func(v *resource.VPC) bool { return slices.ContainsFunc(v.CIDRs, holds) })
 	if len(found) == 0 {
-		return nil, api.Errorf("InvalidVpcCidrBlockAssociationIdError.NotFound", "The vpc CIDR block association ID '%s' does not exist", *in.AssociationId)
+		return dropIPv6Block(tx, *in.AssociationId)
 	}
 	v := *found[0]
 	at := slices.IndexFunc(v.CIDRs, holds)

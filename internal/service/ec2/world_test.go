@@ -23,7 +23,7 @@ type world struct {
 
 // roomy are quotas that no test but that of the quotas meets.
 func roomy() resource.Quotas {
-	return resource.Quotas{resource.QuotaVPCs: 300, resource.QuotaInternetGateways: 300, resource.QuotaAddresses: 300}
+	return resource.Quotas{resource.QuotaVPCs: 300, resource.QuotaInternetGateways: 300, resource.QuotaAddresses: 300, resource.QuotaEgressOnlyGateways: 300}
 }
 
 func newWorld(t testing.TB) *world { return newWorldWith(t, "us-west-2", roomy()) }

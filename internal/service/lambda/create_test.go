@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -129,7 +130,7 @@ func TestWhatAWSRefusesIsRefusedInItsWords(t *testing.T) {
 		{"dual stack", func(in *CreateFunctionInput) {
 			inVPC([]string{"subnet-0000000a"}, []string{"sg-0000000a"})(in)
 			in.VpcConfig.Ipv6AllowedForDualStack = ptr(true)
-		}, 400, invalid + "Culvert does not support IPv6, so Ipv6AllowedForDualStack cannot be true."},
+		}, 400, invalid + "Ipv6AllowedForDualStack requires that every subnet has an IPv6 CIDR block: subnet-0000000a has none."},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			in := input("f", good)
@@ -248,6 +249,31 @@ func TestInterfacesAreSharedAndGoWithTheLastFunction(t *testing.T) {
 	}
 	if diff := cmp.Diff(b.fake.drained, []string{"one", "two", "two", "other"}); diff != "" {
 		t.Errorf("drained (-got +want):\n%s", diff)
+	}
+}
+
+func TestADualStackFunctionHasIPv6InItsSubnets(t *testing.T) {
+	b := newBench(t)
+	b.update(func(tx *state.Tx) {
+		s, _ := state.Get[*resource.Subnet](tx, "subnet-0000000a")
+		dual := *s
+		dual.IPv6CIDR = netip.MustParsePrefix("2001:db8::/64")
+		tx.Put(&dual)
+	})
+	in := input("f", makeZip(t, entry{"a", 0o644, "x"}))
+	inVPC([]string{"subnet-0000000a"}, []string{"sg-0000000a"})(in)
+	in.VpcConfig.Ipv6AllowedForDualStack = ptr(true)
+	before := len(b.interfaces())
+	made, err := b.service.createFunction(context.Background(), &api.Call{}, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !value(made.VpcConfig.Ipv6AllowedForDualStack) {
+		t.Error("the answer does not say that IPv6 is allowed")
+	}
+	got := b.interfaces()
+	if len(got) != before+1 || len(got[before].IPv6Addresses) != 1 {
+		t.Errorf("interfaces are %+v", got)
 	}
 }
 

@@ -26,9 +26,6 @@ func checkVPCConfig(c *VpcConfig) error {
 	if (len(c.SubnetIds) == 0) != (len(c.SecurityGroupIds) == 0) {
 		return invalid("SubnetIds and SecurityIds must coexist or be both empty list.")
 	}
-	if value(c.Ipv6AllowedForDualStack) {
-		return unsupported("IPv6, so Ipv6AllowedForDualStack cannot be true")
-	}
 	return nil
 }
 
@@ -51,7 +48,7 @@ func (s *Service) placeInVPC(tx *state.Tx, function, role string, c *VpcConfig) 
 	if err := s.checkInterfacePermissions(tx, role); err != nil {
 		return nil, err
 	}
-	out := &resource.FunctionVPCConfig{}
+	out := &resource.FunctionVPCConfig{IPv6AllowedForDualStack: value(c.Ipv6AllowedForDualStack)}
 	for _, id := range c.SubnetIds {
 		subnet, err := vpcnet.FindSubnet(tx, id)
 		if err != nil {
@@ -61,6 +58,9 @@ func (s *Service) placeInVPC(tx *state.Tx, function, role string, c *VpcConfig) 
 			return nil, invalid("Subnets are required to be in the same VPC.")
 		}
 		out.VPCID = subnet.VPCID
+		if out.IPv6AllowedForDualStack && !subnet.IPv6CIDR.IsValid() {
+			return nil, invalid("Ipv6AllowedForDualStack requires that every subnet has an IPv6 CIDR block: %s has none.", subnet.ID)
+		}
 		if !slices.Contains(out.SubnetIDs, subnet.ID) {
 			out.SubnetIDs = append(out.SubnetIDs, subnet.ID)
 		}
@@ -77,7 +77,9 @@ func (s *Service) placeInVPC(tx *state.Tx, function, role string, c *VpcConfig) 
 			out.GroupIDs = append(out.GroupIDs, group.ID)
 		}
 	}
-	_, interfaces, err := vpcnet.LambdaInterfaces(tx, function, out.SubnetIDs, out.GroupIDs)
+	_, interfaces, err := vpcnet.LambdaInterfaces(tx, vpcnet.LambdaPlace{
+		Function: function, SubnetIDs: out.SubnetIDs, GroupIDs: out.GroupIDs, DualStack: out.IPv6AllowedForDualStack,
+	})
 	if err != nil {
 		return nil, ec2Error("CreateNetworkInterface", err)
 	}

@@ -21,7 +21,10 @@ type InterfaceSpec struct {
 	// Addresses are wanted addresses, the first becomes the primary; none: the lowest free one.
 	Addresses []netip.Addr
 	// Secondary is how many further addresses to choose.
-	Secondary        int
+	Secondary int
+	// IPv6Addresses are wanted IPv6 addresses, IPv6Count is how many to choose beside; nil: as the subnet says.
+	IPv6Addresses    []netip.Addr
+	IPv6Count        *int
 	RequesterManaged bool
 	RequesterID      string
 	// ServiceAttached makes the interface look as AWS's services leave theirs: held by amazon-aws, in use.
@@ -46,6 +49,10 @@ func CreateInterface(tx *state.Tx, spec InterfaceSpec) (*resource.NetworkInterfa
 	if err != nil {
 		return nil, err
 	}
+	six, err := interfaceIPv6(tx, subnet, spec)
+	if err != nil {
+		return nil, err
+	}
 	eni := &resource.NetworkInterface{
 		ID:               resource.NetworkInterfaceID(tx.NewID("eni")),
 		VPCID:            subnet.VPCID,
@@ -54,6 +61,7 @@ func CreateInterface(tx *state.Tx, spec InterfaceSpec) (*resource.NetworkInterfa
 		Description:      spec.Description,
 		InterfaceType:    spec.Type,
 		PrivateIPs:       addresses,
+		IPv6Addresses:    six,
 		MAC:              newMAC(tx),
 		GroupIDs:         groups,
 		// A NAT gateway passes on what is not addressed to it.

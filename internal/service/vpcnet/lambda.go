@@ -7,31 +7,44 @@ import (
 	"github.com/culvert-cloud/culvert/internal/state"
 )
 
+// LambdaPlace says where a function is to be.
+type LambdaPlace struct {
+	Function  string
+	SubnetIDs []resource.SubnetID
+	GroupIDs  []resource.SecurityGroupID
+	DualStack bool // each interface has an IPv6 address too
+}
+
 // LambdaInterfaces finds or makes the interfaces through which a function reaches its VPC: one in each subnet,
-// in the order of the subnets. All functions with the same set of groups share a subnet's interface, as AWS's
-// Hyperplane interfaces are shared. Subnets and groups must be in one VPC, whose id is returned.
+// in the order of the subnets. All functions with the same set of groups and families share a subnet's interface, as
+// AWS's Hyperplane interfaces are shared. Subnets and groups must be in one VPC, whose id is returned.
 //
 // The caller keeps the ids in the function's FunctionVPCConfig: an interface lives while a function names it.
-func LambdaInterfaces(tx *state.Tx, function string, subnets []resource.SubnetID, groups []resource.SecurityGroupID) (resource.VPCID, []*resource.NetworkInterface, error) {
-	vpc, err := lambdaVPC(tx, subnets)
+func LambdaInterfaces(tx *state.Tx, p LambdaPlace) (resource.VPCID, []*resource.NetworkInterface, error) {
+	vpc, err := lambdaVPC(tx, p.SubnetIDs)
 	if err != nil {
 		return "", nil, err
 	}
-	ids, err := interfaceGroups(tx, vpc, InterfaceSpec{GroupIDs: groups})
+	ids, err := interfaceGroups(tx, vpc, InterfaceSpec{GroupIDs: p.GroupIDs})
 	if err != nil {
 		return "", nil, err
+	}
+	six := 0
+	if p.DualStack {
+		six = 1
 	}
 	var out []*resource.NetworkInterface
-	for _, s := range subnets {
-		if eni, ok := sharedInterface(tx, s, ids); ok {
+	for _, s := range p.SubnetIDs {
+		if eni, ok := sharedInterface(tx, s, ids, six); ok {
 			out = append(out, eni)
 			continue
 		}
 		eni, err := CreateInterface(tx, InterfaceSpec{
 			SubnetID:        s,
 			Type:            resource.InterfaceTypeLambda,
-			Description:     "AWS Lambda VPC ENI-" + function,
+			Description:     "AWS Lambda VPC ENI-" + p.Function,
 			GroupIDs:        ids,
+			IPv6Count:       &six,
 			ServiceAttached: true,
 		})
 		if err != nil {
@@ -64,10 +77,10 @@ func lambdaVPC(r state.Reader, subnets []resource.SubnetID) (resource.VPCID, err
 	return vpc, nil
 }
 
-func sharedInterface(r state.Reader, subnet resource.SubnetID, groups []resource.SecurityGroupID) (*resource.NetworkInterface, bool) {
+func sharedInterface(r state.Reader, subnet resource.SubnetID, groups []resource.SecurityGroupID, six int) (*resource.NetworkInterface, bool) {
 	want := slices.Sorted(slices.Values(groups))
 	for _, eni := range Interfaces(r, subnet) {
-		if eni.InterfaceType == resource.InterfaceTypeLambda && slices.Equal(slices.Sorted(slices.Values(eni.GroupIDs)), want) {
+		if eni.InterfaceType == resource.InterfaceTypeLambda && len(eni.IPv6Addresses) == six && slices.Equal(slices.Sorted(slices.Values(eni.GroupIDs)), want) {
 			return eni, true
 		}
 	}

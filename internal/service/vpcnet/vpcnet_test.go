@@ -152,7 +152,7 @@ func TestBadInterfacesAreRefused(t *testing.T) {
 func TestFunctionsWithTheSameGroupsShareAnInterface(t *testing.T) {
 	s := newStore(t)
 	create := func(tx *state.Tx, name string, groups ...resource.SecurityGroupID) []resource.NetworkInterfaceID {
-		vpc, enis, err := LambdaInterfaces(tx, name, []resource.SubnetID{back, front}, groups)
+		vpc, enis, err := LambdaInterfaces(tx, LambdaPlace{Function: name, SubnetIDs: []resource.SubnetID{back, front}, GroupIDs: groups})
 		if err != nil || vpc != vpcA || len(enis) != 2 || enis[0].SubnetID != back || enis[1].SubnetID != front {
 			t.Fatalf("LambdaInterfaces(%s) = %s, %v, %v", name, vpc, enis, err)
 		}
@@ -186,10 +186,39 @@ func TestFunctionsWithTheSameGroupsShareAnInterface(t *testing.T) {
 	})
 }
 
+func TestADualStackFunctionHasInterfacesOfItsOwnKind(t *testing.T) {
+	s := newStore(t)
+	place := LambdaPlace{Function: "four", SubnetIDs: []resource.SubnetID{front}, GroupIDs: []resource.SecurityGroupID{webSG}}
+	dual := place
+	dual.Function, dual.DualStack = "both", true
+	if _, err := s.Update(func(tx *state.Tx) error { _, _, err := LambdaInterfaces(tx, dual); return err }); code(err) != "InvalidParameterValue" {
+		t.Errorf("a subnet without IPv6: %v, want InvalidParameterValue", err)
+	}
+	update(t, s, func(tx *state.Tx) error {
+		subnet, _ := state.Get[*resource.Subnet](tx, front)
+		six := *subnet
+		six.IPv6CIDR, six.AssignIPv6AddressOnCreation = netip.MustParsePrefix("2001:db8::/64"), true // which is for the user's own
+		tx.Put(&six)
+		_, a, _ := LambdaInterfaces(tx, place)
+		_, b, _ := LambdaInterfaces(tx, dual)
+		_, c, err := LambdaInterfaces(tx, dual)
+		if err != nil {
+			return err
+		}
+		if len(a[0].IPv6Addresses) != 0 || len(b[0].IPv6Addresses) != 1 || !six.IPv6CIDR.Contains(b[0].IPv6Addresses[0]) {
+			t.Errorf("addresses are %v and %v", a[0].IPv6Addresses, b[0].IPv6Addresses)
+		}
+		if a[0].ID == b[0].ID || b[0].ID != c[0].ID {
+			t.Error("an interface is shared by functions of different kinds, or not by those of one")
+		}
+		return nil
+	})
+}
+
 func TestALambdaInterfaceLooksAsAWSLeavesIt(t *testing.T) {
 	s := newStore(t)
 	update(t, s, func(tx *state.Tx) error {
-		_, enis, err := LambdaInterfaces(tx, "demo", []resource.SubnetID{front}, []resource.SecurityGroupID{webSG})
+		_, enis, err := LambdaInterfaces(tx, LambdaPlace{Function: "demo", SubnetIDs: []resource.SubnetID{front}, GroupIDs: []resource.SecurityGroupID{webSG}})
 		if err != nil {
 			return err
 		}
@@ -207,7 +236,7 @@ func TestALambdaInterfaceLooksAsAWSLeavesIt(t *testing.T) {
 func TestSubnetsOfTwoVPCsAreRefused(t *testing.T) {
 	s := newStore(t)
 	_, err := s.Update(func(tx *state.Tx) error {
-		_, _, err := LambdaInterfaces(tx, "f", []resource.SubnetID{front, other}, []resource.SecurityGroupID{webSG})
+		_, _, err := LambdaInterfaces(tx, LambdaPlace{Function: "f", SubnetIDs: []resource.SubnetID{front, other}, GroupIDs: []resource.SecurityGroupID{webSG}})
 		return err
 	})
 	if !errors.As(err, &ErrDifferentVPCs{}) {

@@ -81,6 +81,7 @@ func (c *Config) drawn(t *topology.Topology) diagram.Input {
 	names(in.Names, state.List[*resource.Subnet](v), func(r *resource.Subnet) resource.Tags { return r.Tags })
 	names(in.Names, state.List[*resource.NATGateway](v), func(r *resource.NATGateway) resource.Tags { return r.Tags })
 	names(in.Names, state.List[*resource.InternetGateway](v), func(r *resource.InternetGateway) resource.Tags { return r.Tags })
+	names(in.Names, state.List[*resource.EgressOnlyGateway](v), func(r *resource.EgressOnlyGateway) resource.Tags { return r.Tags })
 	names(in.Names, state.List[*resource.VPCEndpoint](v), func(r *resource.VPCEndpoint) resource.Tags { return r.Tags })
 	names(in.Names, state.List[*resource.NetworkInterface](v), func(r *resource.NetworkInterface) resource.Tags { return r.Tags })
 	for _, f := range state.List[*resource.Function](v) {

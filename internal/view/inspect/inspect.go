@@ -193,6 +193,7 @@ func count(v *state.View) map[string]int {
 	add(resource.KindSecurityGroup, len(state.List[*resource.SecurityGroup](v)))
 	add(resource.KindNetworkACL, len(state.List[*resource.NetworkACL](v)))
 	add(resource.KindInternetGateway, len(state.List[*resource.InternetGateway](v)))
+	add(resource.KindEgressOnlyGateway, len(state.List[*resource.EgressOnlyGateway](v)))
 	add(resource.KindNATGateway, len(state.List[*resource.NATGateway](v)))
 	add(resource.KindNetworkInterface, len(state.List[*resource.NetworkInterface](v)))
 	add(resource.KindAddress, len(state.List[*resource.Address](v)))
