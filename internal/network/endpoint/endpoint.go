@@ -158,7 +158,7 @@ func fallback(service, region string) string {
 }
 
 func (e *Endpoints) listen(ctx context.Context, s spot) (*listening, error) {
-	stream, err := e.config.Network.Listen(ctx, s.place, "tcp4", s.port)
+	stream, err := e.config.Network.Listen(ctx, s.place, "tcp", s.port)
 	if err != nil {
 		return nil, fmt.Errorf("listen at %s: %w", s, err)
 	}
@@ -166,7 +166,7 @@ func (e *Endpoints) listen(ctx context.Context, s spot) (*listening, error) {
 	if s.port != 53 {
 		return e.serve(s, stream), nil
 	}
-	packets, err := e.config.Network.ListenPacket(ctx, s.place, "udp4", s.port)
+	packets, err := e.config.Network.ListenPacket(ctx, s.place, "udp", s.port)
 	if err != nil {
 		_ = stream.Close()
 		return nil, fmt.Errorf("listen at %s: %w", s, err)

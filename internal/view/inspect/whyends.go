@@ -171,7 +171,7 @@ func (e *ends) fromAddress(a netip.Addr) error {
 		return badRequest("%s is an address in several VPCs: ask about one of %s", a, someOf(holders))
 	case len(holders) == 1:
 		e.sources = []origin{{eni: holders[0]}}
-		if n := e.topology.ENIs[holders[0]]; slices.Contains(n.Addresses, a) {
+		if n := e.topology.ENIs[holders[0]]; n.Has(a) {
 			e.sources[0].address = a
 		}
 		return nil
@@ -188,7 +188,7 @@ func (e *ends) holders(a netip.Addr) []resource.NetworkInterfaceID {
 	for _, v := range e.topology.VPCs {
 		for _, n := range v.ENIs {
 			public := func(p topology.PublicAddress) bool { return p.Public == a }
-			if slices.Contains(n.Addresses, a) || slices.ContainsFunc(n.Public, public) {
+			if n.Has(a) || slices.ContainsFunc(n.Public, public) {
 				out = append(out, n.ID)
 			}
 		}
@@ -222,10 +222,8 @@ func (e *ends) to(target string) error {
 			return notFound("there is no interface %q in this region; %s", target, e.known())
 		}
 		e.toInterface(n)
-	case err == nil && !address.Is4():
-		return badRequest("%s is not an IPv4 address: nothing here speaks IPv6", target)
 	case err == nil:
-		e.flow.To = address
+		e.flow.To = address.Unmap()
 	case strings.Contains(target, "."):
 		e.flow.Name = strings.ToLower(strings.TrimSuffix(target, "."))
 	default:
@@ -287,10 +285,7 @@ func (e *ends) toURL(target string) error {
 		return badRequest("%q has a scheme whose port is not known: use http://, https:// or add the port", target)
 	}
 	if a, err := netip.ParseAddr(u.Hostname()); err == nil {
-		if !a.Is4() {
-			return badRequest("%s is not an IPv4 address: nothing here speaks IPv6", a)
-		}
-		e.flow.To = a
+		e.flow.To = a.Unmap()
 		return nil
 	}
 	e.flow.Name = strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
