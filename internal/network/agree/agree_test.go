@@ -19,11 +19,11 @@ var (
 	seedFlag       = flag.Uint64("agree.seed", 0, "seed of the random networks; 0 takes the time")
 	topologiesFlag = flag.Int("agree.topologies", 8, "number of random networks")
 	statesFlag     = flag.Int("agree.states", 6, "number of states of each network")
-	probesFlag     = flag.Int("agree.probes", 120, "number of probes in each state")
+	probesFlag     = flag.Int("agree.probes", 150, "number of probes in each state")
 )
 
 // wellKnown seeds come first if none was asked for. In their networks every planted fault shows.
-var wellKnown = []uint64{1001, 1002, 1003, 1004}
+var wellKnown = []uint64{1001, 1002, 1003, 1004, 1005, 1006}
 
 const (
 	// patience is how long probes of a state wait, all at once. What surprises is tried again with more.
@@ -146,7 +146,7 @@ func neighbourhood(t *topology.Topology, f explain.Flow) string {
 		}
 		text += fmt.Sprintf("%s igw %q\n", v.ID, v.InternetGateway)
 		for _, s := range v.Subnets {
-			text += fmt.Sprintf("  %s %s %s %s", s.ID, s.CIDR, s.NetworkACLID, s.RouteTableID)
+			text += fmt.Sprintf("  %s %s %s %s %s", s.ID, s.CIDR, s.IPv6CIDR, s.NetworkACLID, s.RouteTableID)
 			for _, r := range s.Routes {
 				if r.Kind != topology.TargetGatewayEndpoint {
 					text += fmt.Sprintf(" %s>%s%s", r.Destination, r.Kind, r.TargetID)
@@ -173,6 +173,8 @@ func summarize(t *testing.T, found []evidence) {
 		if e.outcome.answered {
 			answered++
 			ways[way(e.topology, trace)]++
+		} else if e.flow.To.Is6() {
+			ways["IPv6 "+trace.Code]++
 		} else {
 			ways[trace.Code]++
 		}
@@ -190,6 +192,9 @@ func summarize(t *testing.T, found []evidence) {
 func way(t *topology.Topology, trace explain.Trace) string {
 	f := trace.Flow
 	text := fmt.Sprintf("answered: protocol %d", f.Protocol)
+	if f.To.Is6() {
+		text = "IPv6 " + text
+	}
 	if f.From == "" {
 		text += " from the internet"
 	}
@@ -200,7 +205,7 @@ func way(t *topology.Topology, trace explain.Trace) string {
 	for _, h := range trace.Hops {
 		switch {
 		case h.Component.Kind == resource.KindNATGateway, h.Component.Kind == resource.KindInternetGateway, h.Component.Kind == resource.KindVPCEndpoint,
-			h.Component.Kind == resource.KindVPCPeering:
+			h.Component.Kind == resource.KindVPCPeering, h.Component.Kind == resource.KindEgressOnlyGateway:
 			text += " > " + string(h.Component.Kind)
 		case h.Component.Kind == resource.KindNetworkInterface && h.Component.ID != trace.Interface:
 			text += " > middlebox"

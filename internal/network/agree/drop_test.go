@@ -51,11 +51,11 @@ func blame(t *testing.T, w *world, flows []explain.Flow, drops []dataplane.Drop)
 			continue
 		}
 		if !source.IsValid() {
-			source = e.Address()
+			source = e.Towards(trace.To)
 		}
 		for _, d := range drops {
 			if d.VPC != e.VPCID || d.Source.Addr() != source || d.Destination.Addr() != trace.To || d.Protocol != trace.Flow.Protocol ||
-				d.Destination.Port() != f.Port && f.Protocol != explain.ICMP {
+				d.Destination.Port() != f.Port || d.ICMPType != f.ICMPType {
 				continue
 			}
 			compared++

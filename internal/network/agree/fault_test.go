@@ -110,6 +110,95 @@ var faults = []struct {
 			g.Members = nil
 		}
 	}},
+	{"ACL entries of IPv6 are lost", func(v *topology.VPC) {
+		eachACL(v, func(entries []topology.Entry) []topology.Entry {
+			return slices.DeleteFunc(entries, func(e topology.Entry) bool { return e.CIDR.Addr().Is6() })
+		})
+	}},
+	{"ACLs let all of IPv6 pass", func(v *topology.VPC) {
+		eachACL(v, func(entries []topology.Entry) []topology.Entry {
+			return slices.Insert(entries, 0, topology.Entry{Number: 1, Allow: true, Protocol: -1, CIDR: everywhere6})
+		})
+	}},
+	{"group rules for blocks of IPv6 are lost", func(v *topology.VPC) {
+		eachRule(v, func(r topology.Rule) bool { return r.CIDR.IsValid() && r.CIDR.Addr().Is6() })
+	}},
+	{"group rules for all of IPv4 hold for IPv6", func(v *topology.VPC) {
+		for _, g := range v.SecurityGroups {
+			for _, list := range []*[]topology.Rule{&g.Ingress, &g.Egress} {
+				for _, r := range *list {
+					if r.CIDR.IsValid() && r.CIDR.Addr().Is4() && r.CIDR.Bits() == 0 {
+						r.CIDR = everywhere6
+						*list = append(*list, r)
+					}
+				}
+			}
+		}
+	}},
+	{"groups have no IPv6 members", func(v *topology.VPC) {
+		for _, g := range v.SecurityGroups {
+			g.Members = slices.DeleteFunc(slices.Clone(g.Members), netip.Addr.Is6)
+		}
+	}},
+	{"groups of peers have no IPv6 members", func(v *topology.VPC) {
+		for _, g := range v.PeerGroups {
+			g.Members = slices.DeleteFunc(slices.Clone(g.Members), netip.Addr.Is6)
+		}
+	}},
+	{"ICMPv6 is ICMP", func(v *topology.VPC) {
+		eachACL(v, func(entries []topology.Entry) []topology.Entry {
+			for i := range entries {
+				if entries[i].Protocol == icmpv6 {
+					entries[i].Protocol = icmp
+				}
+			}
+			return entries
+		})
+		eachRule(v, func(r topology.Rule) bool { return r.Protocol == icmpv6 })
+	}},
+	{"egress-only gateways have no routes", func(v *topology.VPC) {
+		eachRoutes(v, func(r topology.Route) bool { return r.Kind == topology.TargetEgressOnly })
+	}},
+	{"egress-only gateways let connections in", func(v *topology.VPC) {
+		if v.InternetGateway == "" && len(v.EgressOnly) > 0 {
+			v.InternetGateway = resource.InternetGatewayID(v.EgressOnly[0])
+			leadAll(v, topology.TargetEgressOnly, topology.TargetInternetGateway, string(v.InternetGateway))
+		}
+	}},
+	{"egress-only gateways carry answers", func(v *topology.VPC) {
+		if v.InternetGateway != "" {
+			leadAll(v, topology.TargetEgressOnly, topology.TargetInternetGateway, string(v.InternetGateway))
+		}
+	}},
+	{"egress-only gateways that are gone carry packets", func(v *topology.VPC) {
+		for _, s := range v.Subnets {
+			for i, r := range s.Routes {
+				s.Routes[i].Blackhole = r.Blackhole && r.Kind != topology.TargetEgressOnly
+			}
+		}
+	}},
+	{"no IPv6 route leads through a middlebox", func(v *topology.VPC) {
+		eachRoutes(v, func(r topology.Route) bool { return r.Kind == topology.TargetENI && r.Destination.Addr().Is6() })
+	}},
+	{"peering connections have no IPv6 routes", func(v *topology.VPC) {
+		eachRoutes(v, func(r topology.Route) bool { return r.Kind == topology.TargetPeering && r.Destination.Addr().Is6() })
+	}},
+	{"interfaces have no IPv6 addresses", func(v *topology.VPC) {
+		for _, e := range v.ENIs {
+			e.IPv6 = nil
+		}
+	}},
+	{"the default route of IPv4 takes IPv6", func(v *topology.VPC) {
+		for _, s := range v.Subnets {
+			for _, r := range s.Routes {
+				if r.Destination.Addr().Is4() && r.Destination.Bits() == 0 {
+					r.Destination = everywhere6
+					s.Routes = append(slices.DeleteFunc(s.Routes, func(o topology.Route) bool { return o.Destination == everywhere6 }), r)
+					break
+				}
+			}
+		}
+	}},
 	{"all subnets share a route table", func(v *topology.VPC) {
 		for _, s := range v.Subnets {
 			s.Routes = v.Subnets[0].Routes
@@ -132,6 +221,23 @@ var faults = []struct {
 func eachACL(v *topology.VPC, change func([]topology.Entry) []topology.Entry) {
 	for _, n := range v.NetworkACLs {
 		n.Ingress, n.Egress = change(n.Ingress), change(n.Egress)
+	}
+}
+
+// leadAll turns routes of one kind into those of another.
+func leadAll(v *topology.VPC, from, to topology.TargetKind, target string) {
+	for _, s := range v.Subnets {
+		for i, r := range s.Routes {
+			if r.Kind == from && !r.Blackhole {
+				s.Routes[i].Kind, s.Routes[i].TargetID = to, target
+			}
+		}
+	}
+}
+
+func eachRule(v *topology.VPC, drop func(topology.Rule) bool) {
+	for _, g := range v.SecurityGroups {
+		g.Ingress, g.Egress = slices.DeleteFunc(g.Ingress, drop), slices.DeleteFunc(g.Egress, drop)
 	}
 }
 

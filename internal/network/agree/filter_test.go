@@ -32,12 +32,21 @@ func (g *generator) acl(tx *state.Tx, p *plot, random bool) {
 				CIDR: netip.MustParsePrefix("0.0.0.0/0"), ICMPType: -1, ICMPCode: -1,
 			})
 		}
+		if !random || g.chance(25) {
+			n.Entries = append(n.Entries, resource.NetworkACLEntry{
+				RuleNumber: 101, Egress: egress, Protocol: resource.AllProtocols, Allow: true, CIDR: everywhere6, ICMPType: -1, ICMPCode: -1,
+			})
+		}
 		if random {
 			for i := range 2 + g.rng.IntN(4) {
 				e := g.entry(p.cidr, egress, 20*(i+1)+g.rng.IntN(20))
-				n.Entries = append(n.Entries, e)
+				if e.RuleNumber == 101 {
+					e.RuleNumber-- // that of IPv6
+				}
+				e6 := g.entry6(p, egress, e.RuleNumber)
+				n.Entries = append(n.Entries, e, e6)
 				if g.chance(40) { // a wider one behind it that says the opposite: the order decides
-					n.Entries = append(n.Entries, opposite(e))
+					n.Entries = append(n.Entries, opposite(e), opposite(e6))
 				}
 			}
 		}
@@ -48,7 +57,11 @@ func (g *generator) acl(tx *state.Tx, p *plot, random bool) {
 
 // opposite matches whatever e matches, and more, and decides otherwise.
 func opposite(e resource.NetworkACLEntry) resource.NetworkACLEntry {
-	e.RuleNumber, e.Allow, e.CIDR = e.RuleNumber+200, !e.Allow, netip.MustParsePrefix("0.0.0.0/0")
+	all := netip.MustParsePrefix("0.0.0.0/0")
+	if e.CIDR.Addr().Is6() {
+		all = everywhere6
+	}
+	e.RuleNumber, e.Allow, e.CIDR = e.RuleNumber+200, !e.Allow, all
 	return e
 }
 
@@ -104,10 +117,18 @@ func (g *generator) rules(p *plot, open bool) []resource.SecurityGroupRule {
 				ID: g.ruleID(), Egress: egress, Protocol: resource.AllProtocols, FromPort: -1, ToPort: -1,
 				CIDR: netip.MustParsePrefix("0.0.0.0/0"),
 			})
+			if open || g.chance(60) {
+				out = append(out, resource.SecurityGroupRule{
+					ID: g.ruleID(), Egress: egress, Protocol: resource.AllProtocols, FromPort: -1, ToPort: -1, CIDR: everywhere6,
+				})
+			}
 			continue
 		}
 		for range g.rng.IntN(4) {
 			out = append(out, g.rule(p, egress))
+			if p.cidr6.IsValid() {
+				out = append(out, g.rule6(p, g.rule(p, egress)))
+			}
 		}
 	}
 	return out

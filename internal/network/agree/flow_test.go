@@ -12,13 +12,19 @@ import (
 func (g *generator) flows(w *world, count int) map[string][]explain.Flow {
 	out := map[string][]explain.Flow{}
 	for range count {
-		if g.chance(8) {
+		if g.chance(12) {
 			f := g.outsideFlow(w)
+			if g.chance(50) {
+				f = g.outsideFlow6(w)
+			}
 			out[onTheInternet] = append(out[onTheInternet], f)
 			continue
 		}
 		from := g.source(w.topology)
 		f := g.flow(w.topology, from)
+		if len(from.IPv6) > 0 && g.chance(45) || g.chance(3) {
+			f = g.flow6(w.topology, from)
+		}
 		out[string(from.ID)] = append(out[string(from.ID)], f)
 	}
 	return out
@@ -67,9 +73,9 @@ func (g *generator) flow(t *topology.Topology, from *topology.ENI) explain.Flow 
 	vpc := t.VPC(from.VPCID)
 	f := explain.Flow{From: from.ID, Protocol: tcp, Port: pick(g, []uint16{portHTTPS, portHTTPS, portOther}), SourcePort: g.sourcePort()}
 	switch n := g.rng.IntN(100); {
-	case n < 25:
+	case n < 23:
 		g.toPeer(t, vpc, &f)
-	case n < 50:
+	case n < 45:
 		g.toNeighbour(vpc, from, &f)
 	case n < 68:
 		f.To, f.Port = pick(g, service(t, pick(g, []string{"s3", "s3", "sts"}))), portHTTPS

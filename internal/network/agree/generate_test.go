@@ -37,7 +37,13 @@ type plot struct {
 	nat       resource.NATGatewayID
 	boxes     []resource.NetworkInterfaceID // interfaces that a route may lead to
 	addresses []netip.Addr
-	peers     []*plot // whose blocks do not overlap
+
+	cidr6      netip.Prefix // zero: no IPv6
+	list6      resource.PrefixListID
+	egressOnly resource.EgressOnlyGatewayID
+	addresses6 []netip.Addr
+
+	peers []*plot // whose blocks do not overlap
 }
 
 func newGenerator(t *testing.T, seed uint64) *generator {
@@ -94,16 +100,17 @@ func (g *generator) vpc(tx *state.Tx, cidr netip.Prefix) {
 	p := &plot{id: resource.VPCID(g.id("vpc")), cidr: cidr}
 	g.plots = append(g.plots, p)
 	tx.Put(&resource.VPC{
-		ID: p.id, CIDRs: []resource.VPCCIDR{{Prefix: cidr}}, EnableDNSSupport: true, EnableDNSHostnames: true,
+		ID: p.id, CIDRs: []resource.VPCCIDR{{Prefix: cidr}}, IPv6CIDRs: g.block6(p), EnableDNSSupport: true, EnableDNSHostnames: true,
 	})
 	p.list = resource.PrefixListID(g.id("pl"))
 	tx.Put(&resource.PrefixList{ID: p.list, Name: "mixed", Entries: []resource.PrefixListEntry{
 		{CIDR: subnetOf(cidr, 1+g.rng.IntN(3))}, {CIDR: netip.MustParsePrefix("52.218.128.0/17")}, {CIDR: netip.MustParsePrefix("34.210.0.0/29")},
 	}})
-	if g.chance(85) {
+	if g.chance(75) {
 		p.gateway = resource.InternetGatewayID(g.id("igw"))
 		tx.Put(&resource.InternetGateway{ID: p.gateway, VPCID: p.id})
 	}
+	g.gateways6(tx, p)
 	for range 4 {
 		p.groups = append(p.groups, resource.SecurityGroupID(g.id("sg")))
 	}
@@ -128,6 +135,9 @@ func (g *generator) subnets(tx *state.Tx, p *plot) {
 		s := &resource.Subnet{
 			ID: resource.SubnetID(g.id("subnet")), VPCID: p.id, CIDR: subnetOf(p.cidr, i+1),
 			AvailabilityZone: region + []string{"a", "a", "b"}[i], NetworkACLID: acl,
+		}
+		if p.cidr6.IsValid() && g.chance(90) {
+			s.IPv6CIDR = subnetOf6(p.cidr6, i+1)
 		}
 		tx.Put(s)
 		p.subnets = append(p.subnets, s)
@@ -164,6 +174,9 @@ func (g *generator) eni(tx *state.Tx, p *plot, s *resource.Subnet, kind string) 
 	}
 	for range count {
 		e.PrivateIPs = append(e.PrivateIPs, g.freeAddress(p, s))
+	}
+	if kind == resource.InterfaceTypeInterface {
+		e.IPv6Addresses = g.addresses6(p, s)
 	}
 	if kind != resource.InterfaceTypeNATGateway {
 		e.GroupIDs = g.someGroups(p.groups)
@@ -238,6 +251,7 @@ func (g *generator) tables(tx *state.Tx, p *plot) []resource.RouteTableID {
 			t.Routes = append(t.Routes, routeTo("0.0.0.0/0", resource.RouteTarget{NetworkInterfaceID: "eni-gone"}))
 		}
 		t.Routes = append(t.Routes, g.specialRoutes(p)...)
+		t.Routes = append(t.Routes, g.routes6(p, i == 1)...)
 		switch i {
 		case 0:
 			t.Associations = []resource.RouteTableAssociation{{Main: true}}

@@ -29,6 +29,7 @@ func (g *generator) mutateOne(tx *state.Tx, p *plot) string {
 		{"internet gateway", g.toggleGateway}, {"public address", g.togglePublic}, {"source check", g.toggleCheck},
 		{"NAT gateway", g.toggleNAT}, {"gateway endpoint", g.moveEndpoint}, {"interface", g.replaceInterface},
 		{"prefix list", g.changeList}, {"peering", g.togglePeering}, {"peering", g.togglePeering},
+		{"egress-only gateway", g.toggleEgressOnly}, {"IPv6 routes", g.changeRoutes6}, {"IPv6 addresses", g.changeAddresses6},
 	})
 	c.do(tx, p)
 	return c.name
@@ -54,7 +55,11 @@ func (g *generator) changeRules(tx *state.Tx, p *plot) {
 			i := g.rng.IntN(len(s.Rules))
 			s.Rules = slices.Delete(slices.Clone(s.Rules), i, i+1)
 		case g.chance(70):
-			s.Rules = append(slices.Clone(s.Rules), g.rule(p, g.chance(50)))
+			r := g.rule(p, g.chance(50))
+			if p.cidr6.IsValid() && g.chance(50) {
+				r = g.rule6(p, r)
+			}
+			s.Rules = append(slices.Clone(s.Rules), r)
 		default:
 			s.Rules = g.rules(p, false)
 		}
@@ -66,6 +71,9 @@ func (g *generator) changeACL(tx *state.Tx, p *plot) {
 	if n, ok := one(g, tx, func(n *resource.NetworkACL) bool { return n.VPCID == p.id && !n.IsDefault }); ok {
 		egress := g.chance(50)
 		e := g.entry(p.cidr, egress, 1+g.rng.IntN(150))
+		if p.cidr6.IsValid() && g.chance(40) {
+			e = g.entry6(p, egress, 1+g.rng.IntN(150))
+		}
 		n.Entries = slices.DeleteFunc(slices.Clone(n.Entries), func(o resource.NetworkACLEntry) bool {
 			return o.Egress == egress && (o.RuleNumber == e.RuleNumber || g.chance(30))
 		})

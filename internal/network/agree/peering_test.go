@@ -83,6 +83,9 @@ func (g *generator) routeBy(p *plot, c *resource.VPCPeeringConnection, add func(
 		return
 	}
 	at := slices.IndexFunc(p.peers, func(o *plot) bool { return o.id == other.VPCID })
+	if peer := p.peers[at]; peer.cidr6.IsValid() && g.chance(75) {
+		add(peer.cidr6, c.ID)
+	}
 	switch peer := p.peers[at]; {
 	case g.chance(75):
 		add(peer.cidr, c.ID)

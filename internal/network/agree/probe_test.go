@@ -123,22 +123,28 @@ func (a *attempt) start() error {
 		kind, protocol = unix.SOCK_DGRAM, unix.IPPROTO_UDP
 	case icmp:
 		kind, protocol = unix.SOCK_RAW, unix.IPPROTO_ICMP
+	case icmpv6:
+		kind, protocol = unix.SOCK_RAW, unix.IPPROTO_ICMPV6
 	}
-	fd, err := unix.Socket(unix.AF_INET, kind|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, protocol)
+	family := unix.AF_INET
+	if a.flow.To.Is6() {
+		family = unix.AF_INET6
+	}
+	fd, err := unix.Socket(family, kind|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, protocol)
 	if err != nil {
 		return fmt.Errorf("socket: %w", err)
 	}
 	a.fd = fd
-	if a.flow.Protocol != icmp {
+	if a.flow.Protocol != icmp && a.flow.Protocol != icmpv6 {
 		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
-		if err := unix.Bind(fd, &unix.SockaddrInet4{Port: int(a.flow.SourcePort)}); err != nil {
+		if err := unix.Bind(fd, socketAddress(unspecified(a.flow.To), a.flow.SourcePort)); err != nil {
 			return fmt.Errorf("bind to %d: %w", a.flow.SourcePort, err)
 		}
 	}
 	if a.flow.Protocol == tcp {
 		_ = unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1}) // no TIME_WAIT
 	}
-	err = unix.Connect(fd, &unix.SockaddrInet4{Port: int(a.flow.Port), Addr: a.flow.To.As4()})
+	err = unix.Connect(fd, socketAddress(a.flow.To, a.flow.Port))
 	if err != nil && !errors.Is(err, unix.EINPROGRESS) {
 		return fmt.Errorf("connect: %w", err)
 	}
@@ -147,10 +153,28 @@ func (a *attempt) start() error {
 		_, err = unix.Write(fd, []byte("who\n"))
 	case icmp:
 		_, err = unix.Write(fd, echoRequest(a.flow.SourcePort))
+	case icmpv6:
+		request := echoRequest(a.flow.SourcePort)
+		request[0] = 128 // the kernel makes the checksum
+		_, err = unix.Write(fd, request)
 	default:
 		return nil
 	}
 	return err
+}
+
+func unspecified(like netip.Addr) netip.Addr {
+	if like.Is6() {
+		return netip.IPv6Unspecified()
+	}
+	return netip.IPv4Unspecified()
+}
+
+func socketAddress(a netip.Addr, port uint16) unix.Sockaddr {
+	if a.Is6() {
+		return &unix.SockaddrInet6{Port: int(port), Addr: a.As16()}
+	}
+	return &unix.SockaddrInet4{Port: int(port), Addr: a.As4()}
 }
 
 // read takes what came.
@@ -163,6 +187,10 @@ func (a *attempt) read() {
 		a.fail(err)
 	case a.flow.Protocol == icmp:
 		if isEchoReply(buf[:n], a.flow.SourcePort) {
+			a.done, a.outcome = true, outcome{answered: true}
+		}
+	case a.flow.Protocol == icmpv6:
+		if n >= 8 && buf[0] == 129 && binary.BigEndian.Uint16(buf[4:]) == a.flow.SourcePort { // there is no IP header
 			a.done, a.outcome = true, outcome{answered: true}
 		}
 	case n == 0 && a.flow.Protocol == tcp:

@@ -8,8 +8,6 @@ import (
 	"net/netip"
 	"testing"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/culvert-cloud/culvert/internal/netns"
 	"github.com/culvert-cloud/culvert/internal/network/dataplane"
 	"github.com/culvert-cloud/culvert/internal/network/dataplane/linux"
@@ -27,6 +25,7 @@ type world struct {
 	topology *topology.Topology
 	seats    map[string]*netns.NS // by interface id, or onTheInternet
 	outside  netip.Addr           // address of the seat on the internet
+	outside6 netip.Addr           // and its other one
 	open     []io.Closer
 }
 
@@ -54,8 +53,14 @@ func enter(t *testing.T, d *linux.Driver, top *topology.Topology) *world {
 		w.answerPackets(c, "resolver")
 	}
 	for _, s := range top.Services {
-		for _, a := range s.Names[0].Addresses {
-			w.serve(dataplane.Place{Internet: a}, s.Service)
+		served := map[netip.Addr]bool{}
+		for _, n := range s.Names {
+			for _, a := range n.Addresses {
+				if !served[a] {
+					served[a] = true
+					w.serve(dataplane.Place{Internet: a}, s.Service)
+				}
+			}
 		}
 	}
 	return w
@@ -88,23 +93,14 @@ func (w *world) hold(name string, at dataplane.Seat) *netns.NS {
 
 func (w *world) outsideSeat() {
 	w.t.Helper()
-	ns := w.hold(onTheInternet, dataplane.Seat{})
-	w.must(ns.Do(func() error {
-		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-		if err != nil {
-			return err
-		}
-		defer unix.Close(fd)
-		if err := unix.Connect(fd, &unix.SockaddrInet4{Port: 1, Addr: [4]byte{34, 210, 0, 1}}); err != nil {
-			return err
-		}
-		own, err := unix.Getsockname(fd)
-		if err != nil {
-			return err
-		}
-		w.outside = netip.AddrFrom4(own.(*unix.SockaddrInet4).Addr)
-		return nil
-	}))
+	ns := w.hold(onTheInternet, dataplane.Seat{IPv6: true})
+	own := func(to string) (a netip.Addr) {
+		c, err := ns.Dial(context.Background(), "udp", to) // nothing is sent
+		w.must(err)
+		defer c.Close()
+		return c.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap()
+	}
+	w.outside, w.outside6 = own("34.210.0.1:1"), own("[2600:1f14::1]:1")
 }
 
 // sit fills an interface's namespace: it listens, and its system forwards, should the router let it.
@@ -112,7 +108,7 @@ func (w *world) sit(e *topology.ENI) {
 	w.t.Helper()
 	ns := w.hold(string(e.ID), dataplane.Seat{ENI: e.ID})
 	w.must(ns.Sysctl("net.ipv4.ip_forward=1", "net.ipv4.conf.all.send_redirects=0", "net.ipv4.conf.eth0.send_redirects=0",
-		"net.ipv4.conf.all.rp_filter=0", "net.ipv4.conf.eth0.rp_filter=0"))
+		"net.ipv4.conf.all.rp_filter=0", "net.ipv4.conf.eth0.rp_filter=0", "net.ipv6.conf.all.forwarding=1"))
 	ports := []int{portHTTPS, portOther}
 	if e.Type == resource.InterfaceTypeVPCEndpoint {
 		ports = ports[:1] // no AWS service listens on the other
@@ -121,6 +117,16 @@ func (w *world) sit(e *topology.ENI) {
 		l, err := ns.Listen("tcp4", fmt.Sprintf("0.0.0.0:%d", port))
 		w.must(err)
 		w.answer(l, string(e.ID))
+		if len(e.IPv6) > 0 {
+			l, err := ns.Listen("tcp6", fmt.Sprintf("[::]:%d", port))
+			w.must(err)
+			w.answer(l, string(e.ID))
+		}
+	}
+	for _, a := range e.IPv6 {
+		c, err := ns.ListenPacket("udp6", fmt.Sprintf("[%s]:%d", a, portUDP))
+		w.must(err)
+		w.answerPackets(c, string(e.ID))
 	}
 	for _, a := range e.Addresses { // one for each, so that answers come from the address that was asked
 		c, err := ns.ListenPacket("udp4", fmt.Sprintf("%s:%d", a, portUDP))

@@ -75,7 +75,7 @@ func (d *draft) table(vpc resource.VPCID, id resource.RouteTableID, change func(
 	v := d.vpc(vpc)
 	v.Subnets = changed(v.Subnets, func(s *topology.Subnet) bool { return s.RouteTableID == id }, func(s *topology.Subnet) {
 		s.Routes = slices.DeleteFunc(change(slices.Clone(s.Routes)), func(r topology.Route) bool {
-			return r.Kind != topology.TargetLocal && r.Destination.Bits() >= s.CIDR.Bits() && s.CIDR.Contains(r.Destination.Addr())
+			return r.Kind != topology.TargetLocal && s.Covers(r.Destination)
 		})
 	})
 }

@@ -62,7 +62,7 @@ func (e AddRule) Remedy() Remedy {
 // ruleProtocol is a protocol as rules and entries name it.
 func ruleProtocol(p int) string {
 	switch p {
-	case TCP, UDP, ICMP:
+	case TCP, UDP, ICMP, ICMPv6:
 		return strings.ToLower(protocolName(p))
 	}
 	return fmt.Sprint(p)
@@ -117,6 +117,9 @@ func (e AddEntry) Remedy() Remedy {
 		text = fmt.Sprintf("replace %s entry %d of %s by one %s: it denies, and no number comes before it", d, e.Entry.Number, e.ACL, what)
 	}
 	protocol, cidr, flag := ruleProtocol(e.Entry.Protocol), "cidr_block", "--cidr-block"
+	if e.Entry.Protocol == ICMPv6 {
+		protocol = fmt.Sprint(ICMPv6) // which has no name in ACLs
+	}
 	if e.Entry.CIDR.Addr().Is6() {
 		cidr, flag = "ipv6_cidr_block", "--ipv6-cidr-block"
 	}
@@ -125,7 +128,7 @@ func (e AddEntry) Remedy() Remedy {
 	case TCP, UDP:
 		ports = fmt.Sprintf(" --port-range From=%d,To=%d", e.Entry.FromPort, e.Entry.ToPort)
 		attributes = []any{"from_port", e.Entry.FromPort, "to_port", e.Entry.ToPort}
-	case ICMP:
+	case ICMP, ICMPv6:
 		ports = fmt.Sprintf(" --icmp-type-code Type=%d,Code=-1", e.Entry.ICMPType)
 		attributes = []any{"icmp_type", e.Entry.ICMPType, "icmp_code", -1}
 	}

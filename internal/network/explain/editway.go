@@ -33,6 +33,8 @@ func (e SetRoute) Remedy() Remedy {
 	}
 	flag, attribute := "--gateway-id", "gateway_id"
 	switch e.Kind {
+	case topology.TargetEgressOnly:
+		flag, attribute = "--egress-only-internet-gateway-id", "egress_only_gateway_id"
 	case topology.TargetNATGateway:
 		flag, attribute = "--nat-gateway-id", "nat_gateway_id"
 	case topology.TargetPeering:
@@ -40,10 +42,21 @@ func (e SetRoute) Remedy() Remedy {
 	}
 	return Remedy{
 		Text: fmt.Sprintf("route %s in %s to %s%s", e.Destination, e.Table, e.Target, e.note),
-		CLI:  fmt.Sprintf("aws ec2 %s --route-table-id %s --destination-cidr-block %s %s %s", verb, e.Table, e.Destination, flag, e.Target),
-		Terraform: block("aws_route", name, "route_table_id", made(string(e.Table)), "destination_cidr_block", e.Destination.String(),
+		CLI:  fmt.Sprintf("aws ec2 %s --route-table-id %s %s %s %s %s", verb, e.Table, destinationFlag(e.Destination), e.Destination, flag, e.Target),
+		Terraform: block("aws_route", name, "route_table_id", made(string(e.Table)), destinationAttribute(e.Destination), e.Destination.String(),
 			attribute, made(e.Target)),
 	}
+}
+
+func destinationFlag(p netip.Prefix) string {
+	return "--" + strings.ReplaceAll(destinationAttribute(p), "_", "-")
+}
+
+func destinationAttribute(p netip.Prefix) string {
+	if p.Addr().Is6() {
+		return "destination_ipv6_cidr_block"
+	}
+	return "destination_cidr_block"
 }
 
 func (e SetRoute) try(d *draft) {
@@ -65,7 +78,7 @@ type DeleteRoute struct {
 
 // Remedy says it to people.
 func (e DeleteRoute) Remedy() Remedy {
-	what, to := e.Destination.String(), "--destination-cidr-block "+e.Destination.String()
+	what, to := e.Destination.String(), destinationFlag(e.Destination)+" "+e.Destination.String()
 	if e.PrefixListID != "" {
 		what, to = string(e.PrefixListID), "--destination-prefix-list-id "+string(e.PrefixListID)
 	}
@@ -192,7 +205,7 @@ func (e JoinVPCs) Remedy() Remedy {
 
 func (e JoinVPCs) try(d *draft) {
 	join := func(a, b *topology.VPC) {
-		a.Peerings = append(slices.Clone(a.Peerings), &topology.Peering{ID: newPeering, PeerVPCID: b.ID, PeerCIDRs: b.CIDRs})
+		a.Peerings = append(slices.Clone(a.Peerings), &topology.Peering{ID: newPeering, PeerVPCID: b.ID, PeerCIDRs: slices.Concat(b.CIDRs, b.IPv6CIDRs)})
 	}
 	a, b := d.vpc(e.VPC), d.vpc(e.Peer)
 	join(a, b)

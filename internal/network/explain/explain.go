@@ -10,9 +10,10 @@ import (
 
 // Protocol numbers that have ports or types.
 const (
-	ICMP = 1
-	TCP  = 6
-	UDP  = 17
+	ICMP   = 1
+	TCP    = 6
+	UDP    = 17
+	ICMPv6 = 58
 )
 
 // Flow is what is asked about: a connection, or a datagram and its answer.
@@ -20,7 +21,8 @@ type Flow struct {
 	// From is the interface that starts it. Empty: somebody on the internet side, such as a function that is
 	// not in a VPC.
 	From resource.NetworkInterfaceID
-	// Source is the source address; zero: the primary address of From, or some address on the internet.
+	// Source is the source address; zero: the first address of From that is of the destination's family, or some
+	// address on the internet.
 	Source netip.Addr
 	// Exactly one of To, Name and Internet.
 	To   netip.Addr
@@ -32,7 +34,7 @@ type Flow struct {
 	// SourcePort 0 means any that a Linux client would take.
 	SourcePort uint16
 	Port       uint16
-	// ICMP only; a ping is type 8.
+	// ICMP and ICMPv6 only; a ping is type 8, in ICMPv6 128.
 	ICMPType, ICMPCode int
 }
 
@@ -135,6 +137,7 @@ func examine(t *topology.Topology, f Flow) *explanation {
 type explanation struct {
 	topology *topology.Topology
 	flow     Flow
+	chosen   bool          // the flow names its source
 	eni      *topology.ENI // nil: from the internet
 	vpc      *topology.VPC // of eni
 	trace    Trace
@@ -153,6 +156,7 @@ var internetClient = netip.AddrFrom4([4]byte{203, 0, 113, 9})
 
 // start finds where the flow begins.
 func (c *explanation) start() bool {
+	c.chosen = c.flow.Source.IsValid()
 	if c.flow.From == "" {
 		if !c.flow.Source.IsValid() {
 			c.flow.Source = internetClient
@@ -178,10 +182,13 @@ func (c *explanation) start() bool {
 func (c *explanation) worst(targets []netip.Addr) *explanation {
 	var first *explanation
 	for i, to := range targets {
-		attempt := &explanation{topology: c.topology, flow: c.flow, eni: c.eni, vpc: c.vpc, trace: c.trace, advice: c.advice}
+		attempt := &explanation{topology: c.topology, flow: c.flow, chosen: c.chosen, eni: c.eni, vpc: c.vpc, trace: c.trace, advice: c.advice}
 		attempt.trace.Hops = slices.Clone(c.trace.Hops)
 		attempt.trace.To = to
-		attempt.walk()
+		attempt.hops = &attempt.trace.Hops
+		if attempt.speaks(to) {
+			attempt.walk()
+		}
 		if len(attempt.causes) > 0 {
 			return attempt
 		}

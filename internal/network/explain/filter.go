@@ -81,7 +81,7 @@ func trafficMatches(r topology.Rule, p packet) bool {
 		return false
 	case p.hasPorts():
 		return r.FromPort < 0 || r.FromPort <= int(p.dport.first) && int(p.dport.last) <= r.ToPort
-	case p.protocol == ICMP:
+	case p.isICMP():
 		return icmpMatches(r.FromPort, r.ToPort, p)
 	default:
 		return true
@@ -154,7 +154,7 @@ func cut(ranges []ports, e topology.Entry, p packet) (hit, left []ports) {
 		return nil, ranges
 	case p.hasPorts() && e.FromPort >= 0:
 		first, last = e.FromPort, e.ToPort
-	case p.protocol == ICMP && !icmpMatches(e.ICMPType, e.ICMPCode, p):
+	case p.isICMP() && !icmpMatches(e.ICMPType, e.ICMPCode, p):
 		return nil, ranges
 	}
 	for _, r := range ranges {

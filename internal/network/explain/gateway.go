@@ -77,6 +77,13 @@ func publicAddress(vpc *topology.VPC, private netip.Addr) (netip.Addr, bool) {
 // internetGateway is the way out of a VPC. It needs a public address and public destinations.
 func (c *explanation) internetGateway(vpc *topology.VPC, s *topology.Subnet, e *topology.ENI, p packet) (arrival, bool) {
 	component := Component{resource.KindInternetGateway, string(vpc.InternetGateway)}
+	if p.src.Is6() {
+		if !c.ownSource(component, vpc, s, e, p) {
+			return arrival{}, false
+		}
+		c.note(Allow, component, "", "%s lets it out as it is: nothing translates IPv6", vpc.InternetGateway)
+		return c.internet(p)
+	}
 	why := cause{component: component, vpc: vpc, subnet: s, eni: e, packet: p}
 	public, ok := publicAddress(vpc, p.src)
 	switch {
@@ -120,6 +127,9 @@ func (c *explanation) internet(p packet) (arrival, bool) {
 		}
 	}
 	for _, v := range c.topology.VPCs {
+		if p.dst.Is6() && v.Contains(p.dst) {
+			return c.fromInternet6(v, p)
+		}
 		for _, e := range v.ENIs {
 			for _, a := range e.Public {
 				if a.Public == p.dst {

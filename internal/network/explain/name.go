@@ -37,12 +37,13 @@ func (c *explanation) resolve() ([]netip.Addr, bool) {
 		c.unaccepted(c.unacceptedName(a.Name))
 	case a.NXDomain:
 		c.deny(why, "nobody in the region knows the name %s", a.Name)
-	case len(a.Addresses) == 0:
-		c.deny(why, "%s exists and has no addresses", a.Name)
+	case len(c.usable(a)) == 0:
+		c.deny(why, "%s exists and has no addresses%s", a.Name, c.ofFamily(a))
 	default:
-		c.note(Allow, resolver, "", "%s is %s: %s", a.Name, joinAddresses(a.Addresses), answerText(a))
+		all := c.usable(a)
+		c.note(Allow, resolver, "", "%s is %s: %s", a.Name, joinAddresses(all), answerText(a))
 		c.adviseOnName(a)
-		return a.Addresses, true
+		return all, true
 	}
 	return nil, false
 }
@@ -53,9 +54,6 @@ func (c *explanation) address(to netip.Addr) ([]netip.Addr, bool) {
 	switch {
 	case !to.IsValid():
 		c.deny(why, "the flow has no destination")
-	case !to.Is4():
-		why.code = "NO_PATH"
-		c.deny(why, "%s is not an IPv4 address, and nothing here speaks IPv6", to)
 	default:
 		c.flow.To = to
 		return []netip.Addr{to}, true

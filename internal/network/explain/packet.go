@@ -35,6 +35,12 @@ type packet struct {
 // packet is the flow's first one.
 func (f Flow) packet(to netip.Addr) packet {
 	p := packet{protocol: f.Protocol, src: f.Source, dst: to, icmpType: f.ICMPType, icmpCode: f.ICMPCode}
+	if to.Is6() && p.protocol == ICMP { // which is meant, and numbers pings otherwise
+		p.protocol = ICMPv6
+		if p.icmpType == echoRequest {
+			p.icmpType = echoRequest6
+		}
+	}
 	if p.hasPorts() {
 		p.sport, p.dport = ports{f.SourcePort, f.SourcePort}, ports{f.Port, f.Port}
 		if f.SourcePort == 0 {
@@ -46,20 +52,28 @@ func (f Flow) packet(to netip.Addr) packet {
 
 // The ICMP types of a ping.
 const (
-	echoReply   = 0
-	echoRequest = 8
+	echoReply    = 0
+	echoRequest  = 8
+	echoRequest6 = 128
+	echoReply6   = 129
 )
 
 // answer is the packet that comes back. ICMP other than an echo request is not answered.
 func (p packet) answer() (packet, bool) {
 	r := p
 	r.src, r.dst, r.sport, r.dport, r.reply = p.dst, p.src, p.dport, p.sport, true
-	if p.protocol == ICMP {
+	switch p.protocol {
+	case ICMP:
 		r.icmpType, r.icmpCode = echoReply, 0
 		return r, p.icmpType == echoRequest
+	case ICMPv6:
+		r.icmpType, r.icmpCode = echoReply6, 0
+		return r, p.icmpType == echoRequest6
 	}
 	return r, true
 }
+
+func (p packet) isICMP() bool { return p.protocol == ICMP || p.protocol == ICMPv6 }
 
 func (p packet) hasPorts() bool { return p.protocol == TCP || p.protocol == UDP }
 
@@ -68,12 +82,12 @@ func (p packet) what() string {
 	switch {
 	case p.hasPorts():
 		return protocolName(p.protocol) + " " + p.dport.String()
-	case p.protocol == ICMP && p.icmpType == echoRequest:
-		return "ICMP echo requests"
-	case p.protocol == ICMP && p.icmpType == echoReply:
-		return "ICMP echo replies"
-	case p.protocol == ICMP:
-		return fmt.Sprintf("ICMP type %d code %d", p.icmpType, p.icmpCode)
+	case p.protocol == ICMP && p.icmpType == echoRequest, p.protocol == ICMPv6 && p.icmpType == echoRequest6:
+		return protocolName(p.protocol) + " echo requests"
+	case p.protocol == ICMP && p.icmpType == echoReply, p.protocol == ICMPv6 && p.icmpType == echoReply6:
+		return protocolName(p.protocol) + " echo replies"
+	case p.isICMP():
+		return fmt.Sprintf("%s type %d code %d", protocolName(p.protocol), p.icmpType, p.icmpCode)
 	default:
 		return protocolName(p.protocol)
 	}
@@ -87,6 +101,8 @@ func protocolName(p int) string {
 		return "UDP"
 	case ICMP:
 		return "ICMP"
+	case ICMPv6:
+		return "ICMPv6"
 	default:
 		return fmt.Sprintf("protocol %d", p)
 	}

@@ -138,7 +138,7 @@ func (c *explanation) aroundPeering(why cause) []option {
 		return nil
 	}
 	var out []option
-	if service := serviceAt(c.topology, why.packet.dst); service != "" {
+	if service := serviceAt(c.topology, why.packet.dst); service != "" && why.packet.dst.Is4() {
 		out = c.endpointRemedies(why, service)
 	}
 	for _, v := range c.strangers(why.vpc, why.packet.dst) {

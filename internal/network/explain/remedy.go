@@ -59,6 +59,10 @@ func (c *explanation) remedies(why cause) []option {
 		return openACL(why)
 	case "ENI_SOURCE_DEST_CHECK_RESTRICTION":
 		return do(StopChecking{VPC: why.eni.VPCID, ENI: why.eni.ID})
+	case "x:NO_IPV6_ADDRESS":
+		return advice(assignIPv6(why)...)
+	case "x:EIGW_EGRESS_ONLY":
+		return aroundEgressOnly(why)
 	case "IGW_PRIVATE_IP_ASSOCIATION_FOR_INGRESS":
 		return do(AttachGateway{VPC: why.vpc.ID, Gateway: newGateway(why.vpc.ID)})
 	default:
@@ -122,7 +126,7 @@ func openACL(why cause) []option {
 			r = natPorts // all that AWS recommends: functions and NAT gateways use them all
 		}
 		e.Entry.FromPort, e.Entry.ToPort = int(r.first), int(r.last)
-	case p.protocol == ICMP:
+	case p.isICMP():
 		e.Entry.ICMPType, e.Entry.ICMPCode = p.icmpType, -1
 	}
 	return do(e)
@@ -173,7 +177,7 @@ func (c *explanation) openGroup(why cause) []option {
 	e := AddRule{VPC: why.eni.VPCID, Group: why.eni.GroupIDs[0], Egress: bool(d), Protocol: p.protocol, FromPort: int(p.dport.first), ToPort: int(p.dport.last),
 		what: p.what()}
 	switch {
-	case p.protocol == ICMP:
+	case p.isICMP():
 		e.FromPort, e.ToPort = p.icmpType, -1
 	case !p.hasPorts():
 		e.FromPort, e.ToPort = -1, -1

@@ -28,7 +28,7 @@ func (c *explanation) openWay(why cause) []option {
 		return append(restoreRoute(why), answerToInternet(why)...)
 	}
 	var out []option
-	if service := serviceAt(c.topology, why.packet.dst); service != "" {
+	if service := serviceAt(c.topology, why.packet.dst); service != "" && why.packet.dst.Is4() {
 		out = append(out, c.endpointRemedies(why, service)...)
 	}
 	out = append(out, c.attachWaiting(why)...)
@@ -127,6 +127,9 @@ func restoreRoute(why cause) []option {
 func internetRemedies(why cause) []option {
 	if why.packet.dst.IsPrivate() || sharedAddresses.Contains(why.packet.dst) {
 		return nil
+	}
+	if why.packet.dst.Is6() {
+		return internetRemedies6(why)
 	}
 	function := why.eni.Type == resource.InterfaceTypeLambda
 	if why.code == "IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS" && !function && slices.Contains(why.eni.Addresses, why.packet.src) {

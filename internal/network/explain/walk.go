@@ -131,15 +131,15 @@ func (c *explanation) leave(vpc *topology.VPC, e *topology.ENI, p packet) (arriv
 		return arrival{}, false
 	}
 	nat := natGatewayOf(vpc, e)
-	if nat == nil && e.SourceDestCheck && !slices.Contains(e.Addresses, p.src) {
+	if nat == nil && e.SourceDestCheck && !e.Has(p.src) {
 		c.deny(cause{code: "ENI_SOURCE_DEST_CHECK_RESTRICTION", component: interfaceComponent(e.ID), eni: e, packet: p},
 			"%s may not send from %s: its source/destination check is on and that is not one of its addresses", e.ID, p.src)
 		return arrival{}, false
 	}
-	if slices.Contains(e.Addresses, p.dst) {
+	if e.Has(p.dst) {
 		return arrival{eni: e, vpc: vpc, packet: p, router: true}, true
 	}
-	if linkLocal.Contains(p.dst) || p.dst == vpc.Resolver {
+	if linkLocal.Contains(p.dst) || p.dst == vpc.Resolver || p.dst.Is6() && (p.dst.IsLinkLocalUnicast() || p.dst.IsMulticast()) {
 		return c.resolver(vpc, p)
 	}
 	c.groups(vpc, e, egress, p)
@@ -169,7 +169,7 @@ func (c *explanation) follow(vpc *topology.VPC, e *topology.ENI, p packet) (arri
 		c.deny(cause{code: "UNASSOCIATED_COMPONENT", component: interfaceComponent(e.ID)}, "%s is in no subnet", e.ID)
 		return arrival{}, false
 	}
-	if subnet.CIDR.Contains(p.dst) {
+	if subnet.Contains(p.dst) {
 		return c.local(vpc, subnet, p)
 	}
 	route, found := subnet.Route(p.dst)
@@ -202,6 +202,9 @@ func (c *explanation) follow(vpc *topology.VPC, e *topology.ENI, p packet) (arri
 	case route.Kind == topology.TargetInternetGateway:
 		c.note(Allow, table, destination(route), "%s sends %s to %s", table, destination(route), route.TargetID)
 		return c.internetGateway(vpc, subnet, e, p)
+	case route.Kind == topology.TargetEgressOnly:
+		c.note(Allow, table, destination(route), "%s sends %s to %s", table, destination(route), route.TargetID)
+		return c.egressOnly(vpc, subnet, e, route, p)
 	case route.Kind == topology.TargetPeering:
 		c.note(Allow, table, destination(route), "%s sends %s to %s", table, destination(route), route.TargetID)
 		return c.peering(vpc, subnet, e, route, p)
@@ -215,7 +218,7 @@ func (c *explanation) follow(vpc *topology.VPC, e *topology.ENI, p packet) (arri
 func (c *explanation) local(vpc *topology.VPC, from *topology.Subnet, p packet) (arrival, bool) {
 	to := vpc.Holder(p.dst)
 	if to == nil {
-		if !from.CIDR.Contains(p.dst) {
+		if !from.Contains(p.dst) {
 			c.acl(vpc, from, egress, p)
 		}
 		c.deny(cause{code: "NO_POSSIBLE_DESTINATION", component: Component{resource.KindVPC, string(vpc.ID)}, packet: p},
@@ -265,7 +268,7 @@ func (c *explanation) arrive(vpc *topology.VPC, from *topology.Subnet, e *topolo
 	if nat := natGatewayOf(vpc, e); nat != nil {
 		return c.natGateway(vpc, nat, e, p)
 	}
-	own := slices.Contains(e.Addresses, p.dst)
+	own := e.Has(p.dst)
 	if !own && e.SourceDestCheck {
 		c.deny(cause{code: "ENI_SOURCE_DEST_CHECK_RESTRICTION", component: interfaceComponent(e.ID), eni: e, packet: p},
 			"%s takes no packets for %s: its source/destination check is on and that is not one of its addresses", e.ID, p.dst)

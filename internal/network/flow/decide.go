@@ -69,7 +69,7 @@ func Holder(t *topology.Topology, vpc resource.VPCID, a netip.Addr) *topology.EN
 		return nil
 	}
 	for _, e := range v.ENIs {
-		if slices.Contains(e.Addresses, a) {
+		if e.Has(a) {
 			return e
 		}
 	}
@@ -79,7 +79,7 @@ func Holder(t *topology.Topology, vpc resource.VPCID, a netip.Addr) *topology.EN
 			continue
 		}
 		for _, e := range peer.ENIs {
-			if slices.Contains(e.Addresses, a) {
+			if e.Has(a) {
 				return e
 			}
 		}
@@ -120,11 +120,39 @@ func named(t *topology.Topology, d dataplane.Drop) Decision {
 			where.Component = explain.Component{Kind: resource.KindInternetGateway, ID: string(v.InternetGateway)}
 		}
 		where.Text = fmt.Sprintf("%s has no public address, so the internet gateway does not translate it", d.Source.Addr())
+		if d.Source.Addr().Is6() {
+			where.Code = "GATEWAY_REJECTS_SPOOFED_TRAFFIC"
+			where.Text = fmt.Sprintf("%s is no address of %s, so the internet gateway does not let it out", d.Source.Addr(), d.VPC)
+			if !d.Egress {
+				where.Text = fmt.Sprintf("%s is an address of %s itself, so the internet gateway does not let it in", d.Source.Addr(), d.VPC)
+			}
+		}
+	case dataplane.StageEgressOnly:
+		where.Code, where.Component = "x:EIGW_EGRESS_ONLY", egressOnly(t, d, e)
+		where.Text = fmt.Sprintf("the egress-only gateway carries nothing from %s to %s that did not begin in the VPC", d.Source.Addr(), d.Destination.Addr())
 	default:
 		where.Code = "ENI_SOURCE_DEST_CHECK_RESTRICTION"
 		where.Text = fmt.Sprintf("the source/destination check does not let %s send to %s", d.Source.Addr(), d.Destination.Addr())
 	}
 	return where
+}
+
+// egressOnly is the gateway that the packet met: that of its route, or, from outside, the VPC's.
+func egressOnly(t *topology.Topology, d dataplane.Drop, e *topology.ENI) explain.Component {
+	at := explain.Component{Kind: resource.KindVPC, ID: string(d.VPC)}
+	v := t.VPC(d.VPC)
+	if v == nil || len(v.EgressOnly) == 0 {
+		return at
+	}
+	at = explain.Component{Kind: resource.KindEgressOnlyGateway, ID: string(v.EgressOnly[0])}
+	if e != nil {
+		if s := v.Subnet(e.SubnetID); s != nil {
+			if r, found := s.Route(d.Destination.Addr()); found && r.Kind == topology.TargetEgressOnly {
+				at.ID = r.TargetID
+			}
+		}
+	}
+	return at
 }
 
 func tableOf(t *topology.Topology, e *topology.ENI) resource.RouteTableID {

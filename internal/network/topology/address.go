@@ -1,6 +1,7 @@
 package topology
 
 import (
+	"math/bits"
 	"net/netip"
 	"slices"
 
@@ -15,16 +16,31 @@ func (e *ENI) Has(a netip.Addr) bool {
 	return slices.Contains(e.Addresses, a) || slices.Contains(e.IPv6, a)
 }
 
-// Towards is the address that the interface speaks from to another: its first of the same family. The zero value: it
-// has none.
+// Towards is the address that a system at the interface would take to speak to another: of the same family, and if
+// there are several of IPv6 the one with the longest common prefix (RFC 6724, rule 8), or else the first. The zero
+// value: it has none.
 func (e *ENI) Towards(a netip.Addr) netip.Addr {
 	if a.Is4() {
 		return e.Addresses[0]
 	}
-	if len(e.IPv6) == 0 {
-		return netip.Addr{}
+	var best netip.Addr
+	most := -1
+	for _, own := range e.IPv6 {
+		if n := commonBits(own, a); n > most {
+			best, most = own, n
+		}
 	}
-	return e.IPv6[0]
+	return best
+}
+
+func commonBits(a, b netip.Addr) int {
+	x, y := a.As16(), b.As16()
+	for i := range x {
+		if d := x[i] ^ y[i]; d != 0 {
+			return 8*i + bits.LeadingZeros8(d)
+		}
+	}
+	return 128
 }
 
 // Contains reports whether an address, of either family, lies in the subnet.
@@ -75,11 +91,15 @@ func resourceName(n *resource.NetworkInterface, s *resource.Subnet) ResourceName
 	return ResourceName{Label: string(a.InstanceID), A: s.ResourceNameDNSARecord, AAAA: s.ResourceNameDNSAAAARecord}
 }
 
-// addressesIn leaves out those that are not in the block.
-func addressesIn(block netip.Prefix, all []netip.Addr) []netip.Addr {
+// ipv6Of leaves out addresses that are not in the subnet. A function's interface has none: its executions share it by
+// translation, which there is of IPv4 only.
+func ipv6Of(n *resource.NetworkInterface, s *resource.Subnet) []netip.Addr {
+	if n.InterfaceType == resource.InterfaceTypeLambda || n.InterfaceType == resource.InterfaceTypeNATGateway {
+		return nil
+	}
 	var out []netip.Addr
-	for _, a := range all {
-		if a.Is6() && block.Contains(a) {
+	for _, a := range n.IPv6Addresses {
+		if a.Is6() && s.IPv6CIDR.Contains(a) {
 			out = append(out, a)
 		}
 	}

@@ -178,7 +178,7 @@ func (in *inputs) addENIs(vpc *VPC) {
 			SubnetID:        n.SubnetID,
 			Type:            n.InterfaceType,
 			Addresses:       slices.Clone(n.PrivateIPs),
-			IPv6:            addressesIn(subnet.IPv6CIDR, n.IPv6Addresses),
+			IPv6:            ipv6Of(n, subnet),
 			MAC:             n.MAC,
 			GroupIDs:        in.groupsOf(n),
 			SourceDestCheck: n.SourceDestCheck,

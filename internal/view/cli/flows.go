@@ -126,7 +126,7 @@ func printFlow(asJSON bool) func(io.Writer, json.RawMessage) error {
 
 // String is the flow for people, in one line.
 func (l flowLine) String() string {
-	protocol := map[int]string{1: "icmp", 6: "tcp", 17: "udp"}[l.Protocol]
+	protocol := map[int]string{1: "icmp", 6: "tcp", 17: "udp", 58: "icmpv6"}[l.Protocol]
 	if protocol == "" {
 		protocol = "protocol " + strconv.Itoa(l.Protocol)
 	}

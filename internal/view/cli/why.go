@@ -67,8 +67,8 @@ func newWhy(c *client) *cobra.Command {
 		Long: `Follow a connection hop by hop: name, security groups, network ACLs, routes, gateways, endpoints, and the way back; then
 list all that stops it, and the smallest set of changes that lets it through.
 SOURCE is a function, an instance (i-...), an interface (eni-...), a subnet (a workload in it, or one that is
-supposed to be there, with --security-group or the VPC's default group), an IPv4 address or "internet".
-DESTINATION is a service (s3), a bucket or object (s3://bucket/key), a DNS name, a URL, an instance, an interface, a function, an IPv4 address or "internet".
+supposed to be there, with --security-group or the VPC's default group), an address or "internet".
+DESTINATION is a service (s3), a bucket or object (s3://bucket/key), a DNS name, a URL, an instance, an interface, a function, an address or "internet".
 With --action it also says whether a call that takes this way is allowed, by the policies of the function's role, the
 bucket and the endpoint, and which statement decides. s3://bucket/key asks about reading that object.
 Exit status: 0 it gets there (and may), 1 it does not, 2 there is no such source or destination, 3 no region is running.`,

@@ -42,13 +42,13 @@ func (e *ends) from(q url.Values) error {
 	case len(q["group"]) > 0 && !strings.HasPrefix(source, "subnet-"):
 		return badRequest("security groups can be asked about for a subnet only: what is there has its own")
 	case q.Get("service") == "":
-		return badRequest("say where: service=s3, a DNS name, a URL, an IPv4 address, an interface, a function or internet")
+		return badRequest("say where: service=s3, a DNS name, a URL, an address, an interface, a function or internet")
 	case name != "":
 		return e.fromFunction(name)
 	case eni != "":
 		return e.fromInterface(eni)
 	case source == "":
-		return badRequest("say who: source= with a function, an instance, an interface, a subnet, an IPv4 address or internet")
+		return badRequest("say who: source= with a function, an instance, an interface, a subnet, an address or internet")
 	case source == theInternet:
 		e.sources = []origin{{}}
 	case strings.HasPrefix(source, "eni-"):
@@ -196,7 +196,7 @@ func (e *ends) fromAddress(a netip.Addr) error {
 		return badRequest("%s is an address in several VPCs: ask about one of %s", a, someOf(holders))
 	case len(holders) == 1:
 		e.sources = []origin{{eni: holders[0]}}
-		if n := e.topology.ENIs[holders[0]]; slices.Contains(n.Addresses, a) {
+		if n := e.topology.ENIs[holders[0]]; n.Has(a) {
 			e.sources[0].address = a
 		}
 		return nil
@@ -213,7 +213,7 @@ func (e *ends) holders(a netip.Addr) []resource.NetworkInterfaceID {
 	for _, v := range e.topology.VPCs {
 		for _, n := range v.ENIs {
 			public := func(p topology.PublicAddress) bool { return p.Public == a }
-			if slices.Contains(n.Addresses, a) || slices.ContainsFunc(n.Public, public) {
+			if n.Has(a) || slices.ContainsFunc(n.Public, public) {
 				out = append(out, n.ID)
 			}
 		}

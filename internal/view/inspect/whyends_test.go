@@ -84,7 +84,6 @@ func TestUnknownAndAmbiguousEndsAreRefusedWithWhatThereIs(t *testing.T) {
 		"private > eni-9":                      {404, "interfaces: eni-1, eni-2"},
 		"private > ftp://x.example":            {400, "whose port is not known"},
 		"eni-2 > private":                      {400, "10.0.1.4 means eni-2: nothing can be sent to eni-1 from there"},
-		"private > https://[::1]/":             {400, "IPv6"},
 		"private > https://h.example:0":        {400, "port"},
 		"internet > internet":                  {400, "both ends"},
 		"private > https://h.example?port=80":  {400, "the URL says port 443, and --port 80"},

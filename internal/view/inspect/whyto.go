@@ -38,10 +38,8 @@ func (e *ends) to(target string) error {
 			return notFound("there is no interface %q in this region; %s", target, e.known())
 		}
 		e.toInterface(n)
-	case err == nil && !address.Is4():
-		return badRequest("%s is not an IPv4 address: nothing here speaks IPv6", target)
 	case err == nil:
-		e.flow.To = address
+		e.flow.To = address.Unmap()
 	case strings.Contains(target, ".") && !e.isService(target): // ecr.dkr is one
 		e.flow.Name = strings.ToLower(strings.TrimSuffix(target, "."))
 	default:
@@ -103,10 +101,7 @@ func (e *ends) toURL(target string) error {
 		return badRequest("%q has a scheme whose port is not known: use http://, https:// or add the port", target)
 	}
 	if a, err := netip.ParseAddr(u.Hostname()); err == nil {
-		if !a.Is4() {
-			return badRequest("%s is not an IPv4 address: nothing here speaks IPv6", a)
-		}
-		e.flow.To = a
+		e.flow.To = a.Unmap()
 		return nil
 	}
 	e.flow.Name = strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))

@@ -70,9 +70,9 @@ func internetRules() *ruleset {
 		makeRule(inputPrefix("w"), destinationIn(linkLocal), counter(), drop()))
 	c.internet6()
 	c.chain("forward", forward(0, expr.VerdictDrop),
+		makeRule(isIPv6(), goTo("forward6")),
 		makeRule(connectionState("established,related", stateEstablished|stateRelated), accept()),
 		makeRule(connectionState("invalid", stateInvalid), drop()),
-		makeRule(isIPv6(), goTo("forward6")),
 		makeRule(destinationIn(linkLocal), drop()),
 		makeRule(inputPrefix("s"), outputPrefix("w"), accept()),
 		makeRule(inputPrefix("w"), outputPrefix("w"), accept()))
@@ -85,7 +85,8 @@ func internetRules() *ruleset {
 	return r
 }
 
-// internet6 is the same for IPv6. A router lets out its VPC's own addresses only; seats are held to theirs here.
+// internet6 is the same for IPv6. A router lets out its VPC's own addresses only; seats are held to theirs here. Between
+// VPCs it looks at no connections: what nothing translates may go one way here and come back by a peering connection.
 func (c *compiler) internet6() {
 	seats := internetPool6
 	c.chain("input6", nil,
@@ -93,9 +94,10 @@ func (c *compiler) internet6() {
 		makeRule(inputPrefix("s"), counter(), drop()),
 		makeRule(inputPrefix("w"), sourceIn(seats), counter(), drop()))
 	c.chain("forward6", nil,
-		makeRule(inputPrefix("s"), sourceIn(seats), outputPrefix("w"), accept()),
 		makeRule(inputPrefix("w"), sourceIn(seats), counter(), drop()),
-		makeRule(inputPrefix("w"), outputPrefix("w"), accept()))
+		makeRule(inputPrefix("w"), outputPrefix("w"), accept()),
+		makeRule(inputPrefix("w"), outputPrefix("s"), connectionState("established,related", stateEstablished|stateRelated), accept()),
+		makeRule(inputPrefix("s"), sourceIn(seats), outputPrefix("w"), accept()))
 }
 
 // darkness swallows what goes to addresses that nobody has, and puts the resolver of the internet side on lo.

@@ -323,7 +323,8 @@ func TestPeersReachEachOtherByIPv6(t *testing.T) {
 func TestIPv6PassesAMiddlebox(t *testing.T) {
 	w := newIPv6World(t)
 	RouteTo(w.private, "2600:1f14:1:101::/64", topology.TargetENI, "eni-web2")
-	_, web2, db, _ := w.open()
+	RouteTo(w.private, "::/0", topology.TargetENI, "eni-web2")
+	_, _, db, outside := w.open()
 	w.check(check{"checked", db, "tcp", to6(web6, "80"), TimedOut})
 	w.web2.SourceDestCheck = false
 	w.apply()
@@ -335,6 +336,9 @@ func TestIPv6PassesAMiddlebox(t *testing.T) {
 	if err := e.ns.Sysctl("net.ipv6.conf.all.forwarding=1"); err != nil {
 		t.Fatal(err)
 	}
-	_ = web2
-	w.check(check{"that forwards", db, "tcp", to6(web6, "80"), Connected})
+	w.check(
+		check{"that forwards", db, "tcp", to6(web6, "80"), Connected},
+		check{"and to the internet", db, "tcp", to6(service6, "443"), Connected},
+		check{"and answers to the internet", outside, "tcp", to6(db6, "80"), Connected},
+		check{"and echoes", outside, "icmp", db6, Connected})
 }

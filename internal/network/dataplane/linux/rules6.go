@@ -87,9 +87,9 @@ func (c *compiler) sourceCheck6() {
 		makeRule(sourceIn(linkLocal6), counter(), drop()),
 		makeRule(ownSource6(), accept()),
 	}
-	for _, wire := range c.gatewayLinks() {
+	for _, link := range c.gatewayLinks() {
 		for _, b := range c.vpc.IPv6CIDRs { // nobody on the internet has these
-			rules = append(rules, makeRule(inputName(wire), sourceIn(b), tell(string(dataplane.StageSource), "out"), counter(), drop()))
+			rules = append(rules, makeRule(inputName(link), sourceIn(b), tell(string(gatewayStage(link)), "in"), counter(), drop()))
 		}
 	}
 	rules = append(rules, makeRule(inputIn("any_address"), accept()), makeRule(inputName("lo"), accept()))
@@ -109,6 +109,13 @@ func (c *compiler) gatewayLinks() []string {
 	return out
 }
 
+func gatewayStage(link string) dataplane.Stage {
+	if link == egressOnlyLink {
+		return dataplane.StageEgressOnly
+	}
+	return dataplane.StageGateway
+}
+
 // noStartFromOutside is the one thing that makes a gateway egress-only: nothing begins there.
 func (c *compiler) noStartFromOutside() []rule {
 	if len(c.vpc.EgressOnly) == 0 {
@@ -123,9 +130,8 @@ func (c *compiler) gateways6() {
 	var rules []rule
 	for _, link := range c.gatewayLinks() {
 		rules = append(rules, makeRule(outputName(link), goTo(link+"_out6")))
-		stage, out := dataplane.StageGateway, []rule(nil)
+		stage, out := gatewayStage(link), []rule(nil)
 		if link == egressOnlyLink {
-			stage = dataplane.StageEgressOnly
 			out = append(out, makeRule(connectionDirection(1), tell(string(stage), "out"), counter(), drop()))
 		}
 		for _, b := range c.vpc.IPv6CIDRs {
