@@ -50,6 +50,7 @@ import (
 //	as ROLE-ARN, as operator                                make the calls that follow as a session of the role, or as before
 //	as ACCESS-KEY-ID SECRET [TOKEN]                         make the calls that follow with a key
 //	presign METHOD PATH -> VAR, open URL [HEADER=VALUE...]  sign a URL for S3 by its real name; get one at the host's door
+//	keep-from-stderr VAR PATTERN                            keep what the pattern's group matches in the last refusal
 //	instance VAR SCRIPT [NAME=VALUE...], becomes VAR STATE, console VAR PATTERN   see instanceverbs_test.go
 //
 // A verb with ! before it must fail; stderr then holds AWS's code and message.
@@ -58,7 +59,7 @@ func verbs() map[string]func(*testscript.TestScript, bool, []string) {
 		"region": openRegion, "close": closeRegion, "call": call, "rest": rest, "s3": s3, "role": role, "function": function,
 		"network": network, "bucket": bucket, "trim-star": trimStar,
 		"substitute": substitute, "wait-for": waitFor, "set-from-stdout": setFromStdout, "cmp-ids": compareIDs, "big": big, "invoke": invoke,
-		"person": person, "as": as, "presign": presign, "open": open,
+		"person": person, "as": as, "presign": presign, "open": open, "keep-from-stderr": keepFromStderr,
 		"instance": instance, "becomes": becomes, "console": console,
 	}
 }
