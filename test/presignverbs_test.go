@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
@@ -30,6 +31,18 @@ func presign(ts *testscript.TestScript, neg bool, args []string) {
 	signed, _, err := signer.PresignHTTP(context.Background(), credentials, r, "UNSIGNED-PAYLOAD", "s3", client.Region, time.Now())
 	ts.Check(err)
 	ts.Setenv(args[3], signed)
+}
+
+// keepFromStderr keeps what an expression's first group matches in the last refusal.
+func keepFromStderr(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: keep-from-stderr VAR PATTERN")
+	}
+	found := regexp.MustCompile(args[1]).FindStringSubmatch(ts.ReadFile("stderr"))
+	if len(found) < 2 {
+		ts.Fatalf("no match for %s", args[1])
+	}
+	ts.Setenv(args[0], found[1])
 }
 
 // open gets a URL at the host's door, which is the proxy for all of AWS's names.

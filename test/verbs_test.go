@@ -51,6 +51,7 @@ import (
 //	web METHOD URL [BODY]                                   a request that is not signed, under the URL's name; see webverbs_test.go
 //	as ACCESS-KEY-ID SECRET [TOKEN]                         make the calls that follow with a key
 //	presign METHOD PATH -> VAR, open URL [HEADER=VALUE...]  sign a URL for S3 by its real name; get one at the host's door
+//	keep-from-stderr VAR PATTERN                            keep what the pattern's group matches in the last refusal
 //	instance VAR SCRIPT [NAME=VALUE...], becomes VAR STATE, console VAR PATTERN   see instanceverbs_test.go
 //	group-has GROUP PATTERN, bucket-has BUCKET PATTERN, waits-for PATTERN SERVICE OPERATION [NAME=VALUE...]   see flowlogverbs_test.go
 //
@@ -60,7 +61,7 @@ func verbs() map[string]func(*testscript.TestScript, bool, []string) {
 		"region": openRegion, "close": closeRegion, "call": call, "rest": rest, "s3": s3, "role": role, "function": function,
 		"network": network, "bucket": bucket, "trim-star": trimStar,
 		"substitute": substitute, "wait-for": waitFor, "set-from-stdout": setFromStdout, "cmp-ids": compareIDs, "big": big, "invoke": invoke,
-		"person": person, "as": as, "web": web, "presign": presign, "open": open,
+		"person": person, "as": as, "web": web, "presign": presign, "open": open, "keep-from-stderr": keepFromStderr,
 		"group-has": groupHas, "bucket-has": bucketHas, "waits-for": waitsFor,
 		"instance": instance, "becomes": becomes, "console": console,
 	}

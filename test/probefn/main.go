@@ -27,6 +27,10 @@ type event struct {
 	Lookup  string `json:"lookup"`  // a DNS name
 	Connect string `json:"connect"` // address:port, TCP
 	Fetch   string `json:"fetch"`   // a URL
+	Call    string `json:"call"`    // a service: make a signed call with Body, and with Target or Path; see call
+	Body    string `json:"body"`
+	Target  string `json:"target"`
+	Path    string `json:"path"`
 	Attack  string `json:"attack"`  // try to get out, in the ways of a kind; see attackAll
 	Timeout int    `json:"timeout"` // milliseconds, for what may not answer; 300 if not set
 	// Endpoint is given to the SDK as its endpoint URL. The region never sets one.
@@ -77,6 +81,8 @@ func handle(ctx context.Context, e event) (string, error) {
 		return "connected", nil
 	case e.Fetch != "":
 		return fetch(ctx, e.Fetch)
+	case e.Call != "":
+		return call(ctx, e)
 	case e.Attack != "":
 		return attackAll(ctx, e)
 	}

@@ -226,6 +226,10 @@ func TestDeniedTexts(t *testing.T) {
 			`User: ` + caller + ` is not authorized to perform: s3:GetObject on resource: arn:aws:s3:::b/k because no permissions boundary allows the s3:GetObject action`},
 		{Decision{Kind: "session", Explicit: true}, false,
 			`User: ` + caller + ` is not authorized to perform: s3:GetObject on resource: arn:aws:s3:::b/k with an explicit deny in a session policy`},
+		{Decision{Kind: "service control", Explicit: true}, false,
+			`User: ` + caller + ` is not authorized to perform: s3:GetObject on resource: arn:aws:s3:::b/k with an explicit deny in a service control policy`},
+		{Decision{Kind: "resource control"}, false,
+			`User: ` + caller + ` is not authorized to perform: s3:GetObject on resource: arn:aws:s3:::b/k because no resource control policy allows the s3:GetObject action`},
 		{Decision{Kind: "resource-based", CrossAccount: true}, true, `Access Denied`},
 	} {
 		if got := DeniedText(caller, "s3:GetObject", "arn:aws:s3:::b/k", c.quote, c.decision); got != c.want {

@@ -129,6 +129,9 @@ func (s *Service) listRoles(v *state.View, _ *api.Call, in *ListRolesInput) (*Li
 	return out, nil
 }
 
+// Wrapped says that the answer has a result, though there is nothing in it; SDKs insist.
+func (*UpdateRoleOutput) Wrapped() {}
+
 func (s *Service) updateRole(tx *state.Tx, _ *api.Call, in *UpdateRoleInput) (*UpdateRoleOutput, error) {
 	err := changeAnyRole(tx, in.RoleName, func(r *resource.Role) error {
 		r.Description = value(in.Description, "")
