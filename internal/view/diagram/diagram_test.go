@@ -94,7 +94,7 @@ func peered(t testing.TB) Input {
 
 func TestThePicturesAreTheKnownOnes(t *testing.T) {
 	for name, in := range map[string]Input{
-		"nat": articleByNAT(t), "endpoint": articleByEndpoint(t), "blocked": blockedInput(t), "path-nat": pathByNAT(t), "zones": threeZones(t), "peered": peered(t),
+		"nat": articleByNAT(t), "endpoint": articleByEndpoint(t), "blocked": blockedInput(t), "path-nat": pathByNAT(t), "zones": threeZones(t), "peered": peered(t), "loaded": loaded(t),
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := Draw(in)
