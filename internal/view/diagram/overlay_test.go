@@ -39,7 +39,7 @@ func TestTrafficRejectsAndMoneyAreWrittenOnTheRoads(t *testing.T) {
 	p := Draw(loaded(t))
 	want := map[string]string{
 		"function > nat-gateway": "1.2 GB · $45.00/month", "nat-gateway > internet-gateway": "1.2 GB", "internet-gateway > service": "1.2 GB",
-		"function > network-interface": "✕ 17 packets",
+		"function > instance": "✕ 17 packets",
 	}
 	if diff := cmp.Diff(badges(p), want); diff != "" {
 		t.Errorf("-got +want:\n%s", diff)
@@ -52,7 +52,7 @@ func TestTrafficRejectsAndMoneyAreWrittenOnTheRoads(t *testing.T) {
 			t.Errorf("%s has code %q", c.Key, c.Code)
 		}
 	}
-	if got := edges(p)["function > network-interface"]; got != StateBlocked {
+	if got := edges(p)["function > instance"]; got != StateBlocked {
 		t.Errorf("what was dropped is %q", got)
 	}
 }
