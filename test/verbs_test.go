@@ -28,7 +28,7 @@ import (
 
 // The verbs, beside those of testscript itself:
 //
-//	region [region=NAME] [assume-private-dns] [data=DIR]   open a region; CULVERT_ENDPOINT and the AWS variables lead to it
+//	region [region=NAME] [assume-private-dns] [data=DIR] [flow-log-interval=TIME]   open a region; CULVERT_ENDPOINT and the AWS variables lead to it
 //	close                                                   close it
 //	call SERVICE OPERATION [NAME=VALUE...] [-> VAR=ELEMENT...]   call a query service; keep elements of the answer
 //	rest METHOD PATH [JSON | @FILE]                         call Lambda
@@ -50,6 +50,7 @@ import (
 //	as ROLE-ARN, as operator                                make the calls that follow as a session of the role, or as before
 //	as ACCESS-KEY-ID SECRET [TOKEN]                         make the calls that follow with a key
 //	instance VAR SCRIPT [NAME=VALUE...], becomes VAR STATE, console VAR PATTERN   see instanceverbs_test.go
+//	group-has GROUP PATTERN, bucket-has BUCKET PATTERN, waits-for PATTERN SERVICE OPERATION [NAME=VALUE...]   see flowlogverbs_test.go
 //
 // A verb with ! before it must fail; stderr then holds AWS's code and message.
 func verbs() map[string]func(*testscript.TestScript, bool, []string) {
@@ -58,6 +59,7 @@ func verbs() map[string]func(*testscript.TestScript, bool, []string) {
 		"network": network, "bucket": bucket, "trim-star": trimStar,
 		"substitute": substitute, "wait-for": waitFor, "set-from-stdout": setFromStdout, "cmp-ids": compareIDs, "big": big, "invoke": invoke,
 		"person": person, "as": as,
+		"group-has": groupHas, "bucket-has": bucketHas, "waits-for": waitsFor,
 		"instance": instance, "becomes": becomes, "console": console,
 	}
 }
@@ -114,6 +116,10 @@ func openRegion(ts *testscript.TestScript, neg bool, args []string) {
 			quotas, err := resource.ParseQuotas([]string{value})
 			ts.Check(err)
 			c.Quotas = quotas
+		case "flow-log-interval":
+			every, err := time.ParseDuration(value)
+			ts.Check(err)
+			c.FlowLogInterval = every
 		case "default-vpc":
 			c.DefaultVPC = true
 		default:

@@ -22,6 +22,9 @@ func up(ctx context.Context, o cli.UpOptions) error {
 	if err != nil {
 		return cli.UsageError(err)
 	}
+	if o.FlowLogInterval != 0 && (o.FlowLogInterval < time.Second || o.FlowLogInterval > 10*time.Minute) {
+		return cli.UsageError(fmt.Errorf("--flow-log-interval is %s: it must be from 1s to 10m, or 0 for what each flow log says", o.FlowLogInterval))
+	}
 	if err := launch.Reexec(ctx); err != nil {
 		return err
 	}
@@ -36,6 +39,7 @@ func up(ctx context.Context, o cli.UpOptions) error {
 	warn(o)
 	r, err := region.Open(ctx, region.Config{
 		Region: o.Region, Listen: o.Listen, Data: o.Data, AssumePrivateDNS: o.AssumePrivateDNS, DefaultVPC: o.DefaultVPC, Quotas: quotas, Version: version, Log: log,
+		FlowLogInterval: o.FlowLogInterval,
 	})
 	if err != nil {
 		return unlessEnded(ctx, err)

@@ -5,6 +5,7 @@ package region
 
 import (
 	"log/slog"
+	"time"
 
 	"github.com/culvert-cloud/culvert/internal/resource"
 )
@@ -20,6 +21,8 @@ type Config struct {
 	AssumePrivateDNS bool
 	DefaultVPC       bool // a new region begins with a default VPC
 	Quotas           resource.Quotas
-	Version          string
-	Log              *slog.Logger
+	// FlowLogInterval is how often flow logs have records; 0: as each says.
+	FlowLogInterval time.Duration
+	Version         string
+	Log             *slog.Logger
 }

@@ -21,6 +21,7 @@ func NotEnforced() []string {
 		"EC2: the resolver does not drop what is beyond 1,024 packets a second of an interface",
 		"EC2: a NAT gateway does not reset flows that are idle for 350 seconds; the MTU of endpoints is not 8500",
 		"EC2: permissions of endpoint services (there is one account, and an owner's principals may always use a service)",
+		"EC2: the fields sublocation-*, ecs-*, reject-reason, resource-id and encryption-status of flow logs are always \"-\"; their records come when the time that they cover is over, not minutes later",
 		"ElasticLoadBalancing: instance targets see the load balancer's address, not the client's, which AWS preserves unless told not to",
 		"ElasticLoadBalancing: the deregistration delay (connections to a deregistered target go on until they end)",
 		"Lambda, CloudWatch Logs: the permission to tag what a call makes, such as lambda:TagResource (those of EC2 and IAM are enforced)",

@@ -23,7 +23,7 @@ import (
 )
 
 func (r *Region) openDriver(context.Context) error {
-	driver, err := linux.New(linux.Config{Log: r.config.Log, Dropped: r.dropped, Skipped: func(resource.VPCID) { r.flows.Skip() }, Flows: true})
+	driver, err := linux.New(linux.Config{Log: r.config.Log, Dropped: r.dropped, Skipped: r.skipped, Flows: true})
 	if err != nil {
 		return fmt.Errorf("make the network: %w", linux.Explain(err))
 	}
@@ -35,8 +35,15 @@ func (r *Region) openDriver(context.Context) error {
 // dropped remembers a packet that did not pass, and why.
 func (r *Region) dropped(d dataplane.Drop) {
 	if t := r.topology.Load(); t != nil {
-		r.flows.Add(d, func(d dataplane.Drop) flow.Decision { return flow.Decide(t, d) })
+		why := r.flows.Add(d, func(d dataplane.Drop) flow.Decision { return flow.Decide(t, d) })
+		r.collector.refuse(t, d, why)
 	}
+}
+
+// skipped notes that more was dropped than could be told.
+func (r *Region) skipped(resource.VPCID) {
+	r.flows.Skip()
+	r.collector.skip()
 }
 
 // tryNetwork finds out what this machine refuses before anybody makes a VPC. That a busy machine is slow is no

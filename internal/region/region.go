@@ -51,6 +51,7 @@ type Region struct {
 	flows     *flow.Memory
 	traffic   *flow.Totals
 	collector *collector
+	flowLogs  *flowLogs
 	topology  atomic.Pointer[topology.Topology]
 	endpoints *endpoint.Endpoints
 	balancer  *balancer.Balancer

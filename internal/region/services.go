@@ -69,11 +69,12 @@ func (r *Region) openServices(ctx context.Context) error {
 	if err := r.openLogs(); err != nil {
 		return err
 	}
+	r.openFlowLogs(objectStore)
 	if err := r.openFunctions(objectStore); err != nil {
 		return err
 	}
 	r.services = []service.Definition{
-		ec2.New(ec2.Config{Console: r.console}), r.openBalancer(), r.iam.Definition(), sts.New(r.vault, r.iam).Definition(), r.functions.Definition(), r.logs.Definition(), objectStore.Definition(),
+		ec2.New(ec2.Config{Console: r.console, DeliveryError: r.flowLogs.failure, MayChangePolicy: r.mayChangePolicy}), r.openBalancer(), r.iam.Definition(), sts.New(r.vault, r.iam).Definition(), r.functions.Definition(), r.logs.Definition(), objectStore.Definition(),
 	}
 	r.objectOperations = objectStore.Operations()
 	var err error

@@ -1,6 +1,9 @@
 package resource
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // FlowLogID is a flow log's id: fl-.
 type FlowLogID string
@@ -33,3 +36,26 @@ type FlowLogOptions struct {
 
 func (*FlowLog) Kind() Kind    { return KindFlowLog }
 func (f *FlowLog) Key() string { return string(f.ID) }
+
+// Bucket is the bucket that files go to, and the folder in it; empty if the destination is none.
+func (f *FlowLog) Bucket() (name, folder string) {
+	rest, ok := strings.CutPrefix(f.DestinationARN, "arn:aws:s3:::")
+	if !ok {
+		return "", ""
+	}
+	name, folder, _ = strings.Cut(rest, "/")
+	return name, strings.TrimSuffix(folder, "/")
+}
+
+// SameAs reports whether another flow log tells the same of the same resource to the same place.
+func (f *FlowLog) SameAs(o *FlowLog) bool {
+	return f.ResourceID == o.ResourceID && f.TrafficType == o.TrafficType && f.Destination == o.Destination && f.LogGroupName == o.LogGroupName &&
+		f.RoleARN == o.RoleARN && f.Format == o.Format && f.bucketARN() == o.bucketARN()
+}
+
+func (f *FlowLog) bucketARN() string {
+	if f.LogGroupName != "" {
+		return "" // of the group, which may be said in two ways
+	}
+	return strings.TrimSuffix(f.DestinationARN, "/")
+}

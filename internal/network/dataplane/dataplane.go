@@ -86,7 +86,7 @@ type Stats struct {
 	ENIs             map[resource.NetworkInterfaceID]Counters
 }
 
-// Counters count both directions as seen from the VPC's side; of an interface, as seen by who sits behind it.
+// Counters count IP packets and their bytes, in both directions as seen from the VPC's side; of an interface, as seen by who sits behind it.
 type Counters struct {
 	OutPackets, OutBytes uint64 // from the VPC, or sent by the interface
 	InPackets, InBytes   uint64 // towards the VPC, or got by the interface

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"time"
@@ -109,13 +110,11 @@ func Dropped(t *topology.Topology, d dataplane.Drop, why Decision) []Sight {
 }
 
 func interfaceOf(v *topology.VPC, id resource.NetworkInterfaceID) *topology.ENI {
-	if id == "" {
+	i, ok := slices.BinarySearchFunc(v.ENIs, id, func(e *topology.ENI, id resource.NetworkInterfaceID) int { return cmp.Compare(e.ID, id) })
+	if !ok {
 		return nil
 	}
-	if i := slices.IndexFunc(v.ENIs, func(e *topology.ENI) bool { return e.ID == id }); i >= 0 {
-		return v.ENIs[i]
-	}
-	return nil
+	return v.ENIs[i]
 }
 
 func (s *Sight) nameServices(t *topology.Topology) {

@@ -11,20 +11,22 @@ import (
 // Traffic is what one interface sent and got by one way to one kind of peer, since the region was started.
 // Bytes are those of IP packets, headers included.
 type Traffic struct {
-	VPC    resource.VPCID
-	ENI    resource.NetworkInterfaceID
-	Type   string // resource.InterfaceType... of the interface
-	Subnet resource.SubnetID
-	AZ     string
+	VPC    resource.VPCID              `json:"vpc"`
+	ENI    resource.NetworkInterfaceID `json:"interface"`
+	Type   string                      `json:"type"` // resource.InterfaceType... of the interface
+	Subnet resource.SubnetID           `json:"subnet"`
+	AZ     string                      `json:"az"`
 	// Service is the AWS service at the other end: s3, sts; empty: none.
-	Service string
+	Service string `json:"service,omitempty"`
 	// Via is what the packets leave the interface's VPC or reach their peer through: nat:<id>, vpce:<id> (an
-	// endpoint of either kind), igw:<id>, eigw:<id>, pcx:<id>, or local.
-	Via string
+	// endpoint of either kind), igw:<id>, pcx:<id>, or local.
+	Via string `json:"via"`
 	// CrossAZ is set where the packets reach an interface in another availability zone.
-	CrossAZ              bool
-	PacketsOut, BytesOut uint64 // sent by the interface
-	PacketsIn, BytesIn   uint64 // got by it
+	CrossAZ    bool   `json:"crossAz"`
+	PacketsOut uint64 `json:"packetsOut"` // sent by the interface
+	BytesOut   uint64 `json:"bytesOut"`
+	PacketsIn  uint64 `json:"packetsIn"` // got by it
+	BytesIn    uint64 `json:"bytesIn"`
 }
 
 // kind is a traffic without its counts.

@@ -50,9 +50,13 @@ func findDangling(v *state.View) []string {
 	for _, p := range state.List[*resource.VPCPeeringConnection](v) {
 		d.peering(p)
 	}
+	for _, f := range state.List[*resource.FlowLog](v) {
+		d.check(has[*resource.VPC](v, f.ResourceID) || has[*resource.Subnet](v, f.ResourceID) || has[*resource.NetworkInterface](v, f.ResourceID), "%s: of %s", f.ID, f.ResourceID)
+	}
 	for _, i := range state.List[*resource.Idempotency](v) {
 		d.check(has[*resource.RouteTable](v, i.ResourceID) || has[*resource.VPCEndpoint](v, i.ResourceID) || has[*resource.NATGateway](v, i.ResourceID) ||
-			has[*resource.NetworkInterface](v, i.ResourceID) || has[*resource.NetworkACL](v, i.ResourceID), "token %s made %s", i.Key(), i.ResourceID)
+			has[*resource.NetworkInterface](v, i.ResourceID) || has[*resource.NetworkACL](v, i.ResourceID) ||
+			has[*resource.FlowLog](v, i.ResourceID), "token %s made %s", i.Key(), i.ResourceID)
 	}
 	return d.found
 }

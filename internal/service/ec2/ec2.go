@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/culvert-cloud/culvert/internal/api"
+	"github.com/culvert-cloud/culvert/internal/api/policy"
 	"github.com/culvert-cloud/culvert/internal/resource"
 	"github.com/culvert-cloud/culvert/internal/service"
 	"github.com/culvert-cloud/culvert/internal/state"
@@ -16,6 +17,10 @@ type Config struct {
 	PublicAddresses []netip.Prefix
 	// Console returns what an instance has written last, and when. Nil: nothing.
 	Console func(resource.InstanceID) (written []byte, at time.Time)
+	// DeliveryError says why records of a flow log could not be delivered last; empty: they could. Nil: they always can.
+	DeliveryError func(resource.FlowLogID) string
+	// MayChangePolicy reports whether a caller may read and change the policy of a bucket. Nil: nobody may.
+	MayChangePolicy func(state.Reader, *api.Call, *resource.Bucket, *policy.Document) bool
 }
 
 // DefaultPublicAddresses are two of the ranges that RFC 5737 reserves for documentation. Nothing leaves the

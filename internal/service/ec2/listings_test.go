@@ -273,6 +273,7 @@ func furnished(t *testing.T) *world {
 		}
 		do(w, w.authorizeSecurityGroupIngress, AuthorizeSecurityGroupIngressInput{GroupId: group, IpPermissions: permission})
 		do(w, w.authorizeSecurityGroupEgress, AuthorizeSecurityGroupEgressInput{GroupId: group, IpPermissions: permission})
+		ids = append(ids, do(w, w.createFlowLogs, flowLogOf(subnet)).FlowLogIds...)
 		endpoint := do(w, w.createVPCEndpoint, gatewayEndpoint(vpc)).VpcEndpoint.VpcEndpointId
 		other := w.vpc(fmt.Sprintf("10.%d.0.0/16", i+20))
 		peering := w.activePeer(vpc, other)

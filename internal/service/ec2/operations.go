@@ -25,6 +25,7 @@ func (s *ec2) operations() []service.Operation {
 		s.endpointServiceOperations(),
 		s.peeringOperations(),
 		s.insightsOperations(),
+		s.flowLogOperations(),
 		s.prefixListOperations(),
 		s.prefixListUseOperations(),
 		s.regionOperations(),

@@ -79,6 +79,16 @@ func (r *random) calls() map[string]func(*rapid.T) {
 		"subnet": func() {
 			send(r, r.createSubnet, CreateSubnetInput{VpcId: id[*resource.VPC](r), CidrBlock: r.pick("10.0.0.0/28", "10.0.0.16/28", "10.0.0.0/27"), AvailabilityZone: r.pick("us-west-2a", "us-west-2b")})
 		},
+		"flow log": func() {
+			for kind, of := range map[string]*string{"VPC": id[*resource.VPC](r), "Subnet": id[*resource.Subnet](r), "NetworkInterface": id[*resource.NetworkInterface](r)} {
+				in := flowLogOf(of)
+				in.ResourceType, in.ClientToken = &kind, r.token()
+				send(r, r.createFlowLogs, in)
+			}
+		},
+		"delete flow log": func() {
+			send(r, r.deleteFlowLogs, DeleteFlowLogsInput{FlowLogIds: r.some(id[*resource.FlowLog](r))})
+		},
 		"delete subnet": func() {
 			x := id[*resource.Subnet](r)
 			remove(r, r.deleteSubnet, x, DeleteSubnetInput{SubnetId: x})

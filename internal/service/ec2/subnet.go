@@ -81,6 +81,7 @@ func (s *ec2) deleteSubnet(tx *state.Tx, _ *api.Call, in *DeleteSubnetInput) (*D
 	for _, r := range vpcnet.Reservations(tx, subnet.ID) {
 		tx.Delete(r)
 	}
+	vpcnet.ForgetFlowLogs(tx, subnet.Key())
 	tx.Delete(subnet)
 	return &DeleteSubnetOutput{}, nil
 }

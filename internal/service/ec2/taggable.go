@@ -36,6 +36,7 @@ func taggables() []taggable {
 		tagged(nounPeering, func(p *resource.VPCPeeringConnection) *resource.Tags { return &p.Tags }),
 		tagged(nounInsightsPath(), func(p *resource.NetworkInsightsPath) *resource.Tags { return &p.Tags }),
 		tagged(nounAnalysis(), func(a *resource.NetworkInsightsAnalysis) *resource.Tags { return &a.Tags }),
+		tagged(nounFlowLog(), func(f *resource.FlowLog) *resource.Tags { return &f.Tags }),
 		tagged(nounPrefixList, func(p *resource.PrefixList) *resource.Tags { return &p.Tags }),
 		tagged(nounReservation(), func(r *resource.SubnetReservation) *resource.Tags { return &r.Tags }),
 		tagged(nounInstance, func(i *resource.Instance) *resource.Tags { return &i.Tags }),

@@ -487,6 +487,31 @@ type CreateDhcpOptionsOutput struct {
 	DhcpOptions *DhcpOptions `wire:"DhcpOptions,out=dhcpOptions"`
 }
 
+// CreateFlowLogsInput is the request of CreateFlowLogs.
+type CreateFlowLogsInput struct {
+	ClientToken              *string                    `wire:"ClientToken"`
+	DeliverCrossAccountRole  *string                    `wire:"DeliverCrossAccountRole"`
+	DeliverLogsPermissionArn *string                    `wire:"DeliverLogsPermissionArn"`
+	DestinationOptions       *DestinationOptionsRequest `wire:"DestinationOptions"`
+	DryRun                   *bool                      `wire:"DryRun"`
+	LogDestination           *string                    `wire:"LogDestination"`
+	LogDestinationType       *string                    `wire:"LogDestinationType"`
+	LogFormat                *string                    `wire:"LogFormat"`
+	LogGroupName             *string                    `wire:"LogGroupName"`
+	MaxAggregationInterval   *int64                     `wire:"MaxAggregationInterval"`
+	ResourceIds              []string                   `wire:"ResourceId,required"`
+	ResourceType             *string                    `wire:"ResourceType,required"`
+	TagSpecifications        []TagSpecification         `wire:"TagSpecification"`
+	TrafficType              *string                    `wire:"TrafficType"`
+}
+
+// CreateFlowLogsOutput is the answer of CreateFlowLogs.
+type CreateFlowLogsOutput struct {
+	ClientToken  *string            `wire:"ClientToken,out=clientToken"`
+	FlowLogIds   []string           `wire:"FlowLogIdSet,out=flowLogIdSet"`
+	Unsuccessful []UnsuccessfulItem `wire:"Unsuccessful,out=unsuccessful"`
+}
+
 // CreateInternetGatewayInput is the request of CreateInternetGateway.
 type CreateInternetGatewayInput struct {
 	DryRun            *bool              `wire:"DryRun,out=dryRun"`
@@ -812,6 +837,17 @@ type DeleteDhcpOptionsInput struct {
 	DryRun        *bool   `wire:"DryRun,out=dryRun"`
 }
 
+// DeleteFlowLogsInput is the request of DeleteFlowLogs.
+type DeleteFlowLogsInput struct {
+	DryRun     *bool    `wire:"DryRun"`
+	FlowLogIds []string `wire:"FlowLogId,required"`
+}
+
+// DeleteFlowLogsOutput is the answer of DeleteFlowLogs.
+type DeleteFlowLogsOutput struct {
+	Unsuccessful []UnsuccessfulItem `wire:"Unsuccessful,out=unsuccessful"`
+}
+
 // DeleteInternetGatewayInput is the request of DeleteInternetGateway.
 type DeleteInternetGatewayInput struct {
 	DryRun            *bool   `wire:"DryRun,out=dryRun"`
@@ -1060,6 +1096,21 @@ type DescribeDhcpOptionsInput struct {
 type DescribeDhcpOptionsOutput struct {
 	DhcpOptions []DhcpOptions `wire:"DhcpOptionsSet,out=dhcpOptionsSet"`
 	NextToken   *string       `wire:"NextToken,out=nextToken"`
+}
+
+// DescribeFlowLogsInput is the request of DescribeFlowLogs.
+type DescribeFlowLogsInput struct {
+	DryRun     *bool    `wire:"DryRun"`
+	Filter     []Filter `wire:"Filter,item=Filter"`
+	FlowLogIds []string `wire:"FlowLogId"`
+	MaxResults *int64   `wire:"MaxResults"`
+	NextToken  *string  `wire:"NextToken"`
+}
+
+// DescribeFlowLogsOutput is the answer of DescribeFlowLogs.
+type DescribeFlowLogsOutput struct {
+	FlowLogs  []FlowLog `wire:"FlowLogSet,out=flowLogSet"`
+	NextToken *string   `wire:"NextToken,out=nextToken"`
 }
 
 // DescribeImagesInput is the request of DescribeImages.
@@ -1566,6 +1617,20 @@ type DescribeVpcsOutput struct {
 	Vpcs      []Vpc   `wire:"VpcSet,out=vpcSet"`
 }
 
+// DestinationOptionsRequest is part of CreateFlowLogs.
+type DestinationOptionsRequest struct {
+	FileFormat               *string `wire:"FileFormat"`
+	HiveCompatiblePartitions *bool   `wire:"HiveCompatiblePartitions"`
+	PerHourPartition         *bool   `wire:"PerHourPartition"`
+}
+
+// DestinationOptionsResponse is part of DescribeFlowLogs.
+type DestinationOptionsResponse struct {
+	FileFormat               *string `wire:"FileFormat,out=fileFormat"`
+	HiveCompatiblePartitions *bool   `wire:"HiveCompatiblePartitions,out=hiveCompatiblePartitions"`
+	PerHourPartition         *bool   `wire:"PerHourPartition,out=perHourPartition"`
+}
+
 // DetachInternetGatewayInput is the request of DetachInternetGateway.
 type DetachInternetGatewayInput struct {
 	DryRun            *bool   `wire:"DryRun,out=dryRun"`
@@ -1805,7 +1870,7 @@ type Explanation struct {
 	VpnGateway                    *AnalysisComponent             `wire:"VpnGateway,out=vpnGateway"`
 }
 
-// Filter is part of DescribeAddresses, DescribeAvailabilityZones and 32 more operations.
+// Filter is part of DescribeAddresses, DescribeAvailabilityZones and 33 more operations.
 type Filter struct {
 	Name   *string  `wire:"Name"`
 	Values []string `wire:"Value"`
@@ -1839,6 +1904,26 @@ type FirewallStatelessRule struct {
 	RuleGroupArn     *string     `wire:"RuleGroupArn,out=ruleGroupArn,min=1,max=1283"`
 	SourcePorts      []PortRange `wire:"SourcePortSet,out=sourcePortSet"`
 	Sources          []string    `wire:"SourceSet,out=sourceSet"`
+}
+
+// FlowLog is part of DescribeFlowLogs.
+type FlowLog struct {
+	CreationTime             *time.Time                  `wire:"CreationTime,out=creationTime"`
+	DeliverCrossAccountRole  *string                     `wire:"DeliverCrossAccountRole,out=deliverCrossAccountRole"`
+	DeliverLogsErrorMessage  *string                     `wire:"DeliverLogsErrorMessage,out=deliverLogsErrorMessage"`
+	DeliverLogsPermissionArn *string                     `wire:"DeliverLogsPermissionArn,out=deliverLogsPermissionArn"`
+	DeliverLogsStatus        *string                     `wire:"DeliverLogsStatus,out=deliverLogsStatus"`
+	DestinationOptions       *DestinationOptionsResponse `wire:"DestinationOptions,out=destinationOptions"`
+	FlowLogId                *string                     `wire:"FlowLogId,out=flowLogId"`
+	FlowLogStatus            *string                     `wire:"FlowLogStatus,out=flowLogStatus"`
+	LogDestination           *string                     `wire:"LogDestination,out=logDestination"`
+	LogDestinationType       *string                     `wire:"LogDestinationType,out=logDestinationType"`
+	LogFormat                *string                     `wire:"LogFormat,out=logFormat"`
+	LogGroupName             *string                     `wire:"LogGroupName,out=logGroupName"`
+	MaxAggregationInterval   *int64                      `wire:"MaxAggregationInterval,out=maxAggregationInterval"`
+	ResourceId               *string                     `wire:"ResourceId,out=resourceId"`
+	Tags                     []Tag                       `wire:"TagSet,out=tagSet"`
+	TrafficType              *string                     `wire:"TrafficType,out=trafficType"`
 }
 
 // FpgaDeviceInfo is part of DescribeInstanceTypes.
@@ -3712,7 +3797,7 @@ type SubnetIpv6CidrBlockAssociation struct {
 	Ipv6CidrBlockState *SubnetCidrBlockState `wire:"Ipv6CidrBlockState,out=ipv6CidrBlockState"`
 }
 
-// Tag is part of AcceptVpcPeeringConnection, AllocateAddress and 55 more operations.
+// Tag is part of AcceptVpcPeeringConnection, AllocateAddress and 57 more operations.
 type Tag struct {
 	Key   *string `wire:"Key,out=key"`
 	Value *string `wire:"Value,out=value"`
@@ -3726,7 +3811,7 @@ type TagDescription struct {
 	Value        *string `wire:"Value,out=value"`
 }
 
-// TagSpecification is part of AllocateAddress, AuthorizeSecurityGroupEgress and 20 more operations.
+// TagSpecification is part of AllocateAddress, AuthorizeSecurityGroupEgress and 21 more operations.
 type TagSpecification struct {
 	ResourceType *string `wire:"ResourceType,out=resourceType"`
 	Tags         []Tag   `wire:"Tag"`
@@ -3761,13 +3846,13 @@ type UnassignPrivateIpAddressesInput struct {
 	PrivateIpAddresses []string `wire:"PrivateIpAddress,out=privateIpAddress,item=PrivateIpAddress"`
 }
 
-// UnsuccessfulItem is part of AcceptVpcEndpointConnections, DeleteVpcEndpointServiceConfigurations and 2 more operations.
+// UnsuccessfulItem is part of AcceptVpcEndpointConnections, CreateFlowLogs and 4 more operations.
 type UnsuccessfulItem struct {
 	Error      *UnsuccessfulItemError `wire:"Error,out=error"`
 	ResourceId *string                `wire:"ResourceId,out=resourceId"`
 }
 
-// UnsuccessfulItemError is part of AcceptVpcEndpointConnections, DeleteVpcEndpointServiceConfigurations and 2 more operations.
+// UnsuccessfulItemError is part of AcceptVpcEndpointConnections, CreateFlowLogs and 4 more operations.
 type UnsuccessfulItemError struct {
 	Code    *string `wire:"Code,out=code"`
 	Message *string `wire:"Message,out=message"`

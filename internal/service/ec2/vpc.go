@@ -124,6 +124,7 @@ func (s *ec2) deleteVPC(tx *state.Tx, _ *api.Call, in *DeleteVpcInput) (*DeleteV
 	for _, n := range state.Select(tx, func(n *resource.NATGateway) bool { return n.VPCID == v.ID }) {
 		deleteNATGatewayRecord(tx, n)
 	}
+	vpcnet.ForgetFlowLogs(tx, v.Key())
 	tx.Delete(v)
 	return &DeleteVpcOutput{}, nil
 }

@@ -58,6 +58,11 @@ func (s *Service) trust(role *resource.Role) (*policy.Document, error) {
 
 // AssumableBy reports whether a role exists and trusts a service, such as lambda.amazonaws.com.
 func (s *Service) AssumableBy(r state.Reader, roleARN, service string) bool {
+	return s.AssumableFor(r, roleARN, service, "")
+}
+
+// AssumableFor is AssumableBy for a service that acts for a resource, as aws:SourceArn says; empty: for none.
+func (s *Service) AssumableFor(r state.Reader, roleARN, service, source string) bool {
 	role, ok := roleByARN(r, roleARN)
 	if !ok {
 		return false
@@ -66,9 +71,12 @@ func (s *Service) AssumableBy(r state.Reader, roleARN, service string) bool {
 	if err != nil {
 		return false
 	}
+	keys := map[string][]string{"aws:sourceaccount": {r.Account()}, "aws:principalisawsservice": {"true"}}
+	if source != "" {
+		keys["aws:sourcearn"] = []string{source}
+	}
 	return policy.Evaluate(policy.Request{
-		Action: assumeRole, Resource: roleARN, Principal: policy.Principal{Service: service},
-		Context: map[string][]string{"aws:sourceaccount": {r.Account()}, "aws:principalisawsservice": {"true"}},
+		Action: assumeRole, Resource: roleARN, Principal: policy.Principal{Service: service}, Context: keys,
 	}, policy.Policies{Resource: trust, ResourceDecides: true}).Allowed
 }
 

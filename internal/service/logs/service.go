@@ -75,6 +75,9 @@ func (s *Service) Append(group, stream string, events []Event) error {
 	return s.events.Append(group, stream, s.now(), kept)
 }
 
+// HasStream reports whether a stream is there.
+func (s *Service) HasStream(group, stream string) bool { return s.events.Has(group, stream) }
+
 func (s *Service) ensureGroup(name string) error {
 	if _, ok := state.Get[*resource.LogGroup](s.state.View(), name); ok {
 		return nil

@@ -200,6 +200,7 @@ func DeleteInterface(tx *state.Tx, id resource.NetworkInterfaceID) {
 	for _, a := range state.Select(tx, func(a *resource.Address) bool { return a.NetworkInterfaceID == id }) {
 		Disassociate(tx, a)
 	}
+	ForgetFlowLogs(tx, eni.Key())
 	tx.Delete(eni)
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -43,6 +44,7 @@ type UpOptions struct {
 	AssumePrivateDNS bool
 	DefaultVPC       bool
 	Quotas           []string // name=value
+	FlowLogInterval  time.Duration
 	Verbose          bool
 }
 
@@ -158,6 +160,7 @@ What was created is kept in the data directory and is there again at the next st
 	f.StringVar(&o.Region, "region", "us-west-2", "name of the region")
 	f.BoolVar(&o.DefaultVPC, "default-vpc", false, "begin a new region with a default VPC, as an AWS account has it")
 	f.StringArrayVar(&o.Quotas, "quota", nil, "change a quota of AWS's, as name=value; culvert status --json lists them (may be repeated)")
+	f.DurationVar(&o.FlowLogInterval, "flow-log-interval", 0, "deliver records of flow logs this often, such as 1s, and not after 1 or 10 minutes as each flow log says")
 	f.BoolVar(&o.AssumePrivateDNS, "assume-private-dns", false, "let every interface endpoint behave as if private DNS were on; AWS does not")
 	f.BoolVar(&o.Verbose, "verbose", false, "log every call")
 	return cmd

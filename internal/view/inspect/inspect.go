@@ -203,6 +203,7 @@ func count(v *state.View) map[string]int {
 	add(resource.KindAddress, len(state.List[*resource.Address](v)))
 	add(resource.KindVPCEndpoint, len(state.List[*resource.VPCEndpoint](v)))
 	add(resource.KindVPCPeering, len(state.Select(v, (*resource.VPCPeeringConnection).Alive)))
+	add(resource.KindFlowLog, len(state.List[*resource.FlowLog](v)))
 	add(resource.KindRole, len(state.List[*resource.Role](v)))
 	add(resource.KindFunction, len(state.List[*resource.Function](v)))
 	add(resource.KindBucket, len(state.List[*resource.Bucket](v)))

@@ -8,6 +8,7 @@ import (
 
 	"github.com/culvert-cloud/culvert/internal/network/dataplane"
 	. "github.com/culvert-cloud/culvert/internal/network/dataplane/dataplanetest"
+	"github.com/culvert-cloud/culvert/internal/network/flow"
 	"github.com/culvert-cloud/culvert/internal/network/topology"
 	"github.com/culvert-cloud/culvert/internal/resource"
 )
@@ -138,8 +139,13 @@ func TestFlowsAddUpToWhatGatewaysCount(t *testing.T) {
 		w.echoes(name, c.from, c.to, 1<<20)
 	}
 	Probe(seat, "52.1.2.3:9", "udp", patience)
-	sum, nat := ledger{}, resource.NetworkInterfaceID("")
-	w.quiet(sum)
+	sum, nat, totals := ledger{}, resource.NetworkInterfaceID(""), flow.NewTotals()
+	w.quiet(func(flows []dataplane.Flow) {
+		sum.add(flows)
+		for _, f := range flows {
+			totals.Add(flow.TrafficOf(w.Topology(), f)...)
+		}
+	})
 	for id, c := range w.d.routers[v.ID].enis {
 		if c.plan.natGateway != "" {
 			nat = id
@@ -149,34 +155,55 @@ func TestFlowsAddUpToWhatGatewaysCount(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	same := func(what string, got, want dataplane.Counters, header uint64) {
-		got.OutBytes, got.InBytes = got.OutBytes+header*got.OutPackets, got.InBytes+header*got.InPackets
+	same := func(what string, got, want dataplane.Counters) {
 		if got != want || got.OutBytes < 1<<20 {
 			t.Errorf("%s: flows say %+v, it counted %+v", what, got, want)
 		}
 	}
-	const linkHeader = 14
 	to, from := func(l dataplane.Link) dataplane.Counters { return sum.across(l) }, func(l dataplane.Link) dataplane.Counters {
 		c := sum.across(l)
 		return dataplane.Counters{OutPackets: c.InPackets, OutBytes: c.InBytes, InPackets: c.OutPackets, InBytes: c.OutBytes}
 	}
-	same("internet gateway", to(dataplane.Link{InternetGateway: "igw-a"}), stats.InternetGateways["igw-a"], linkHeader)
-	same("gateway endpoint", to(dataplane.Link{GatewayEndpoint: e.ID}), stats.GatewayEndpoints[e.ID], linkHeader)
+	same("internet gateway", to(dataplane.Link{InternetGateway: "igw-a"}), stats.InternetGateways["igw-a"])
+	same("gateway endpoint", to(dataplane.Link{GatewayEndpoint: e.ID}), stats.GatewayEndpoints[e.ID])
 	for _, id := range []resource.NetworkInterfaceID{client.ID, bastion.ID, nat} {
-		same(string(id), from(dataplane.Link{ENI: id}), stats.ENIs[id], linkHeader)
+		same(string(id), from(dataplane.Link{ENI: id}), stats.ENIs[id])
+	}
+	// What is attributed to interfaces, ways and services is the same again.
+	same("attributed to the gateway endpoint", through(totals, "vpce:"+string(e.ID), e.Service, ""), stats.GatewayEndpoints[e.ID])
+	igw := through(totals, "igw:igw-a", "s3", "")
+	igw.OutBytes, igw.OutPackets = igw.OutBytes+through(totals, "igw:igw-a", "", "").OutBytes, igw.OutPackets+through(totals, "igw:igw-a", "", "").OutPackets
+	same("attributed to the internet gateway", igw, stats.InternetGateways["igw-a"])
+	used := through(totals, "nat:nat-a", "s3", "")
+	lost := through(totals, "nat:nat-a", "", "") // the packet that nobody answered
+	used.OutBytes, used.OutPackets = used.OutBytes+lost.OutBytes, used.OutPackets+lost.OutPackets
+	same("attributed to the NAT gateway", used, stats.NATGateways["nat-a"])
+	if lost.OutPackets != 1 {
+		t.Errorf("%d packets went to an address that is nobody's, want 1", lost.OutPackets)
 	}
 	out, in := sum[[2]dataplane.Link{{ENI: client.ID}, {ENI: nat}}], sum[[2]dataplane.Link{{ENI: nat}, {ENI: client.ID}}]
-	same("NAT gateway", dataplane.Counters{OutPackets: out.Packets, OutBytes: out.Bytes, InPackets: in.Packets, InBytes: in.Bytes}, stats.NATGateways["nat-a"], 0)
+	same("NAT gateway", dataplane.Counters{OutPackets: out.Packets, OutBytes: out.Bytes, InPackets: in.Packets, InBytes: in.Bytes}, stats.NATGateways["nat-a"])
 }
 
-// quiet adds up flows until nothing moves any more.
-func (w *world) quiet(sum ledger) {
+// quiet hands on flows until nothing moves any more.
+func (w *world) quiet(each func([]dataplane.Flow)) {
 	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(150 * time.Millisecond) {
 		more := w.flows()
-		if sum.add(more); len(more) == 0 {
+		if each(more); len(more) == 0 {
 			return
 		}
 	}
+}
+
+// through adds up what interfaces, but one, sent and got by one way.
+func through(totals *flow.Totals, via, service string, but resource.NetworkInterfaceID) (c dataplane.Counters) {
+	for _, t := range totals.All() {
+		if t.Via == via && t.Service == service && t.ENI != but {
+			c.OutPackets, c.OutBytes = c.OutPackets+t.PacketsOut, c.OutBytes+t.BytesOut
+			c.InPackets, c.InBytes = c.InPackets+t.PacketsIn, c.InBytes+t.BytesIn
+		}
+	}
+	return c
 }
 
 // across is what went out by a link and came in.

@@ -33,6 +33,12 @@ func (d *Driver) Stats(context.Context) (dataplane.Stats, error) {
 	return out, errors.Join(errs...)
 }
 
+// withoutHeaders takes off what a link counts of its own: AWS counts the bytes of IP.
+func withoutHeaders(bytes, packets uint64) uint64 {
+	const header = 14
+	return bytes - header*packets
+}
+
 func (r *router) count(out *dataplane.Stats) error {
 	links, err := r.links.LinkList()
 	if err != nil {
@@ -46,8 +52,9 @@ func (r *router) count(out *dataplane.Stats) error {
 		}
 		// A wire's far side is outside: what the router transmits leaves the VPC. An interface's far side is
 		// the workload: what the router receives was sent by it.
-		sent[l.Attrs().Name] = dataplane.Counters{OutPackets: s.TxPackets, OutBytes: s.TxBytes, InPackets: s.RxPackets, InBytes: s.RxBytes}
-		received[l.Attrs().Name] = dataplane.Counters{OutPackets: s.RxPackets, OutBytes: s.RxBytes, InPackets: s.TxPackets, InBytes: s.TxBytes}
+		transmitted, got := withoutHeaders(s.TxBytes, s.TxPackets), withoutHeaders(s.RxBytes, s.RxPackets)
+		sent[l.Attrs().Name] = dataplane.Counters{OutPackets: s.TxPackets, OutBytes: transmitted, InPackets: s.RxPackets, InBytes: got}
+		received[l.Attrs().Name] = dataplane.Counters{OutPackets: s.RxPackets, OutBytes: got, InPackets: s.TxPackets, InBytes: transmitted}
 	}
 	if r.wire != nil {
 		out.InternetGateways[r.wire.igw] = sent[igwLink]
