@@ -1,8 +1,8 @@
 # Each target is one or two plain commands; CI calls only these.
 export CGO_ENABLED = 0
 
-demo:        ## run the whole story: a private function fails to reach S3, and is mended
-	go run -ldflags='-s -w' ./cmd/culvert demo
+demo:        ## run the whole story: a private function fails to reach S3, and is mended; draw both roads into dist/pictures
+	go run -ldflags='-s -w' ./cmd/culvert demo --pictures dist/pictures
 
 test:        ## all tests, kernel tests included; neither root nor anything but Go is needed
 	go test ./...

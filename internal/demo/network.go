@@ -7,6 +7,7 @@ import (
 	"context"
 	_ "embed"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -69,7 +70,26 @@ func (s *story) build(ctx context.Context) error {
 	if err := s.makeRole(ctx); err != nil {
 		return err
 	}
-	return s.makeFunction(ctx)
+	if err := s.makeFunction(ctx); err != nil {
+		return err
+	}
+	return s.makeServer(ctx)
+}
+
+// makeServer puts an instance beside the function. It does nothing but be in the pictures.
+func (s *story) makeServer(ctx context.Context) error {
+	var images struct {
+		IDs []string `xml:"imagesSet>item>imageId"`
+	}
+	if err := s.client.Query(ctx, "ec2", "DescribeImages", &images, "Owner.1", "amazon"); err != nil {
+		return err
+	}
+	if len(images.IDs) == 0 {
+		return errors.New("the region has no image to make an instance of")
+	}
+	return s.client.Query(ctx, "ec2", "RunInstances", nil, "ImageId", images.IDs[0], "InstanceType", "t3.micro", "MinCount", "1", "MaxCount", "1",
+		"SubnetId", s.network.Subnet, "SecurityGroupId.1", s.network.FunctionGroup,
+		"TagSpecification.1.ResourceType", "instance", "TagSpecification.1.Tag.1.Key", "Name", "TagSpecification.1.Tag.1.Value", prefix+"-server")
 }
 
 // makeSubnet makes a subnet with a route table of its own.

@@ -8,22 +8,24 @@ import (
 	"path/filepath"
 )
 
-// picture draws the road that is open now, if pictures are wanted.
-func (s *story) picture(ctx context.Context, file, title string) error {
+// picture draws the road that is open now as SVG and PNG, if pictures are wanted.
+func (s *story) picture(ctx context.Context, name, title string) error {
 	if s.options.Pictures == "" {
 		return nil
-	}
-	svg, err := s.client.InspectRaw(ctx, "diagram", url.Values{"title": {title}})
-	if err != nil {
-		return err
 	}
 	if err := os.MkdirAll(s.options.Pictures, 0o755); err != nil {
 		return fmt.Errorf("make a place for the pictures: %w", err)
 	}
-	file = filepath.Join(s.options.Pictures, file)
-	if err := os.WriteFile(file, svg, 0o644); err != nil {
-		return fmt.Errorf("write a picture: %w", err)
+	for _, format := range []string{"svg", "png"} {
+		drawn, err := s.client.InspectRaw(ctx, "diagram", url.Values{"title": {title}, "format": {format}})
+		if err != nil {
+			return err
+		}
+		file := filepath.Join(s.options.Pictures, name+"."+format)
+		if err := os.WriteFile(file, drawn, 0o644); err != nil {
+			return fmt.Errorf("write a picture: %w", err)
+		}
+		s.result.Pictures = append(s.result.Pictures, file)
 	}
-	s.result.Pictures = append(s.result.Pictures, file)
 	return nil
 }

@@ -167,7 +167,7 @@ func (s *story) tell(ctx context.Context) error {
 	if err := s.road(ctx, "interface endpoint"); err != nil {
 		return err
 	}
-	if err := s.picture(ctx, "with-vpc-endpoint.svg", "With a VPC endpoint"); err != nil {
+	if err := s.picture(ctx, "with-vpc-endpoint", "With a VPC endpoint"); err != nil {
 		return err
 	}
 	if err := s.replaceByNATGateway(ctx); err != nil {
@@ -179,7 +179,7 @@ func (s *story) tell(ctx context.Context) error {
 	if err := s.road(ctx, "NAT gateway"); err != nil {
 		return err
 	}
-	if err := s.picture(ctx, "without-vpc-endpoint.svg", "Without a VPC endpoint"); err != nil {
+	if err := s.picture(ctx, "without-vpc-endpoint", "Without a VPC endpoint"); err != nil {
 		return err
 	}
 	return s.price()

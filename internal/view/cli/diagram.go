@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -17,6 +18,11 @@ type picture struct {
 	path   string
 	title  string
 	dark   bool
+	flows  bool
+	cost   bool
+	gb     float64
+	scale  string
+	icons  string
 }
 
 func newDiagram(c *client) *cobra.Command {
@@ -25,10 +31,12 @@ func newDiagram(c *client) *cobra.Command {
 		Use:   "diagram",
 		Short: "Draw the live network, and the path of a packet over it",
 		Long: `Draw the network as it is now: VPCs, zones, subnets, functions, gateways, endpoints, and what reaches which service.
-With --path, the way of one connection is drawn over it, as far as it goes; where it is blocked, in red, with the code.`,
+With --path, the way of one connection is drawn over it, as far as it goes; where it is blocked, in red, with the code.
+With --flows, what really passed is written on the roads, and what was dropped is drawn in red. With --cost, money per month is
+written on them: for what was counted, extrapolated by --scale, or for --gb.`,
 		Example: `  culvert diagram -o network.svg
   culvert diagram --path "my-function -> s3" -o blocked.svg
-  culvert diagram -o network.png --dark
+  culvert diagram --flows --cost --scale 30d -o network.png --dark
   culvert diagram --format mermaid`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.draw(cmd, c) },
@@ -38,7 +46,13 @@ With --path, the way of one connection is drawn over it, as far as it goes; wher
 	f.StringVar(&p.format, "format", "", "svg, png, mermaid, dot or json (default svg)")
 	f.StringVar(&p.path, "path", "", `draw this path: "FUNCTION -> SERVICE", also an interface, a DNS name or an address`)
 	f.StringVar(&p.title, "title", "", "title of the picture")
+	f.BoolVar(&p.flows, "flows", false, "write the bytes that passed on the roads, and draw what was dropped")
+	f.BoolVar(&p.cost, "cost", false, "write what each road costs a month on AWS")
+	f.Float64Var(&p.gb, "gb", 0, "with --cost: monthly traffic in GB, instead of what was counted")
+	f.StringVar(&p.scale, "scale", "", "with --cost: extrapolate what was counted to a time such as 30d")
+	f.StringVar(&p.icons, "icons", "", "directory with icons of your own, such as AWS's icon deck; PNG pictures need PNG files")
 	f.BoolVar(&p.dark, "dark", false, "draw for a dark background (default: the reader's choice)")
+	cmd.MarkFlagsMutuallyExclusive("gb", "scale")
 	return cmd
 }
 
@@ -47,7 +61,26 @@ func (p picture) draw(cmd *cobra.Command, c *client) error {
 	if err != nil {
 		return err
 	}
-	body, err := c.fetch(cmd.Context(), "GET", "diagram", q)
+	if cmd.Flags().Changed("gb") {
+		if !(p.gb >= 0 && p.gb <= 1e9) {
+			return &exitError{ExitUsage, "--gb must be between 0 and 1000000000"}
+		}
+		q.Set("gb", strconv.FormatFloat(p.gb, 'f', -1, 64))
+	}
+	if !p.cost && (q.Has("gb") || p.scale != "") {
+		return &exitError{ExitUsage, "--gb and --scale are for --cost"}
+	}
+	var icons []byte
+	if p.icons != "" {
+		var missing []string
+		if icons, missing, err = readIcons(p.icons, q.Get("format")); err != nil {
+			return err
+		}
+		if len(missing) > 0 {
+			fmt.Fprintf(cmd.ErrOrStderr(), "culvert: %s has no icon for %s: culvert's own are drawn\n", p.icons, strings.Join(missing, ", "))
+		}
+	}
+	body, err := c.send(cmd.Context(), "POST", "diagram", q, icons)
 	if err != nil {
 		return err
 	}
@@ -70,9 +103,14 @@ func (p picture) query() (url.Values, error) {
 		}
 	}
 	q := url.Values{}
-	for name, value := range map[string]string{"format": format, "title": p.title} {
+	for name, value := range map[string]string{"format": format, "title": p.title, "scale": p.scale} {
 		if value != "" {
 			q.Set(name, value)
+		}
+	}
+	for overlay, wanted := range map[string]bool{"flows": p.flows, "cost": p.cost} {
+		if wanted {
+			q.Add("overlay", overlay)
 		}
 	}
 	if p.dark {

@@ -43,7 +43,7 @@ type subnet struct {
 const maxStack, maxColumns = 6, 4
 
 func build(in Input) *Picture {
-	p := &Picture{Title: in.Title, byKey: map[string]*Card{}, names: in.Names, Edges: []*Edge{}, Cards: []*Card{}, hasBuckets: len(in.Buckets) > 0}
+	p := &Picture{Title: in.Title, byKey: map[string]*Card{}, names: in.Names, icons: in.Icons, Edges: []*Edge{}, Cards: []*Card{}, hasBuckets: len(in.Buckets) > 0}
 	region := in.Topology.Region
 	p.region = &Box{Key: "region", ID: region, Kind: KindRegion, Label: "Region " + region}
 	p.Boxes = append(p.Boxes, p.region)

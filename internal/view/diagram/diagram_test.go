@@ -94,7 +94,7 @@ func peered(t testing.TB) Input {
 
 func TestThePicturesAreTheKnownOnes(t *testing.T) {
 	for name, in := range map[string]Input{
-		"nat": articleByNAT(t), "endpoint": articleByEndpoint(t), "blocked": blockedInput(t), "path-nat": pathByNAT(t), "zones": threeZones(t), "peered": peered(t),
+		"nat": articleByNAT(t), "endpoint": articleByEndpoint(t), "blocked": blockedInput(t), "path-nat": pathByNAT(t), "zones": threeZones(t), "peered": peered(t), "loaded": loaded(t),
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := Draw(in)
@@ -134,13 +134,13 @@ func edges(p *Picture) map[string]string {
 
 func TestBothRoadsAreDrawnAsTheyAre(t *testing.T) {
 	if diff := cmp.Diff(edges(Draw(articleByNAT(t))), map[string]string{
-		"function > nat-gateway": StateFlow, "network-interface > nat-gateway": StateFlow,
+		"function > nat-gateway": StateFlow, "instance > nat-gateway": StateFlow,
 		"nat-gateway > internet-gateway": StateFlow, "internet-gateway > service": StateFlow,
 	}); diff != "" {
 		t.Errorf("by NAT (-got +want):\n%s", diff)
 	}
 	if diff := cmp.Diff(edges(Draw(articleByEndpoint(t))), map[string]string{
-		"function > interface-endpoint": StateFlow, "network-interface > interface-endpoint": StateFlow, "interface-endpoint > service": StateFlow,
+		"function > interface-endpoint": StateFlow, "instance > interface-endpoint": StateFlow, "interface-endpoint > service": StateFlow,
 	}); diff != "" {
 		t.Errorf("by the endpoint (-got +want):\n%s", diff)
 	}

@@ -180,7 +180,7 @@ func (g *group) placeRows(top int) int {
 	}
 	y = g.placeRow(0, y)
 	g.middle = y
-	y += g.lanes.middleHeight()
+	y += g.middleHeight()
 	y = g.placeRow(1, y)
 	for _, z := range g.zones {
 		z.box.Height = y + padding - z.box.Y
@@ -276,7 +276,7 @@ func (p *Picture) placeBorder(g *group, x, top, bottom int) int {
 	}
 	slices.SortStableFunc(g.border, func(a, b *Card) int { return cmp.Compare(wanted[a], wanted[b]) })
 	y := top
-	lower := g.middle + g.lanes.middleHeight()
+	lower := g.middle + g.middleHeight()
 	for _, c := range g.border {
 		at := max(y, wanted[c]-iconTop-iconSize/2)
 		if len(g.lanes.middle) > 0 && at < lower+gap && at+c.Height > g.middle-gap {

@@ -252,7 +252,7 @@ func article(t testing.TB) (n *network, vpc resource.VPCID, private *testSubnet)
 	vpc = n.vpc("vpc-endpoint-demo-vpc", "10.0.0.0/16")
 	private = n.subnet(vpc, "vpc-endpoint-demo-private-subnet", "10.0.1.0/24", "a")
 	n.function("vpc-endpoint-demo-lambda", private)
-	n.named(string(n.eni(private, resource.InterfaceTypeInterface).ID), "vpc-endpoint-demo-server")
+	n.instance(private, "vpc-endpoint-demo-server")
 	n.in.Buckets = []string{"vpc-endpoint-demo-bucket"}
 	return n, vpc, private
 }

@@ -18,6 +18,8 @@ type Input struct {
 	Buckets []string
 	// Title stands above the picture; empty: nothing does, unless there is a path.
 	Title string
+	// Icons are the user's own, by the names of ours; see CheckIcons.
+	Icons map[string]UserIcon
 	// Path is one flow to be drawn over the network; nil: none.
 	Path *Path
 	// Loads are traffic, Rejects what did not pass, and Standing what things cost a month with no traffic: overlays.
@@ -172,6 +174,7 @@ type Picture struct {
 	services []*Card
 	byKey    map[string]*Card
 	names    map[string]string
+	icons    map[string]UserIcon
 	// hasBuckets keeps S3 in the picture though nothing reaches it.
 	hasBuckets bool
 }

@@ -103,6 +103,10 @@ func (w *pixels) card(c *Card) {
 }
 
 func (w *pixels) icon(name string, x, y float64) {
+	if own := w.picture.icons[name]; own.decoded != nil {
+		w.paste(own.decoded, x, y, iconSize)
+		return
+	}
 	i := icons()[name]
 	w.box(x, y, iconSize, iconSize, 9, paintOf(w.theme, "."+i.category))
 	lines := subpaths(i.path)

@@ -171,7 +171,11 @@ func seen(p *Picture) map[string]Point {
 		put(b.Key, b.Parent, b.Rect)
 	}
 	for _, c := range p.Cards {
-		put(c.Key, c.Parent, c.Rect)
+		parent := c.Parent
+		if c.place.border { // what stands on a VPC's border goes with it
+			parent = p.groups[c.place.group].box.Key
+		}
+		put(c.Key, parent, c.Rect)
 	}
 	return places
 }

@@ -23,11 +23,22 @@ func (l *lanes) addMiddle(to string) {
 	}
 }
 
+// gutterWidth: the first gutter is seldom used, and only zones stand beside it.
 func (l *lanes) gutterWidth(gutter int) int {
+	if gutter == 0 && len(l.vertical[0]) == 0 {
+		return padding
+	}
 	return roomFor(len(l.vertical[gutter])) + l.badges[gutter]
 }
 
-func (l *lanes) middleHeight() int { return roomFor(len(l.middle)) }
+// middleHeight is the room between the rows; there is none if there is but one row, and no line.
+func (g *group) middleHeight() int {
+	hasPublic := func(z *zone) bool { return len(z.rows[0]) > 0 }
+	if len(g.lanes.middle) == 0 && !slices.ContainsFunc(g.zones, hasPublic) {
+		return 0
+	}
+	return roomFor(len(g.lanes.middle))
+}
 
 // roomFor is the room for some lanes. It grows by fives and is there for none, so that few new lines move anything.
 func roomFor(n int) int {

@@ -90,6 +90,10 @@ func (w *svg) symbols(p *Picture) {
 		used[c.Icon] = true
 	}
 	for _, name := range slices.Sorted(maps.Keys(used)) {
+		if own, found := p.icons[name]; found {
+			w.f("<symbol id=\"icon-%s\" viewBox=\"0 0 40 40\"><image href=\"%s\" width=\"40\" height=\"40\"/></symbol>\n", name, own.href())
+			continue
+		}
 		i := icons()[name]
 		w.f("<symbol id=\"icon-%s\" viewBox=\"0 0 40 40\"><rect class=\"%s\" width=\"40\" height=\"40\" rx=\"9\"/><path class=\"icon\" d=\"%s\"/></symbol>\n", name, i.category, i.path)
 	}

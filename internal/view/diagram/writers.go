@@ -61,8 +61,8 @@ func (p *Picture) Mermaid() []byte {
 	}, func(indent string) { b.WriteString(indent + "end\n") })
 	for _, e := range p.Edges {
 		arrow := map[string]string{StateLink: "-.->", StateFlow: "-->", StatePath: "==>", StateBlocked: "-.->"}[e.State]
-		if e.Code != "" {
-			arrow += `|"` + mermaidText("✕ "+e.Code) + `"|`
+		if label := e.label(); label != "" {
+			arrow += `|"` + mermaidText(label) + `"|`
 		}
 		fmt.Fprintf(&b, "  %s %s %s\n", names[e.From], arrow, names[e.To])
 	}
@@ -74,6 +74,16 @@ func (p *Picture) Mermaid() []byte {
 		}
 	}
 	return []byte(b.String())
+}
+
+// label is what is written on an edge: why it ends, and what it carries.
+func (e *Edge) label() string {
+	b := Badge{edges: []*Edge{e}}
+	b.write()
+	if e.Code == "" {
+		return b.Text
+	}
+	return strings.TrimSpace("✕ " + e.Code + " " + b.Text)
 }
 
 func colourOf(e *Edge) string {
@@ -107,16 +117,23 @@ func (p *Picture) DOT() []byte {
 		fmt.Fprintf(&b, "%s%s [label=%s id=%s fillcolor=\"%s\"]\n", indent, names[c.Key], dotText(c.text()), dotText(c.Key), colours[icons()[c.Icon].category])
 	}, func(indent string) { b.WriteString(indent + "}\n") })
 	for _, e := range p.Edges {
-		attributes := ""
+		var attributes []string
 		switch e.State {
 		case StateLink:
-			attributes = " [style=dashed]"
+			attributes = []string{"style=dashed"}
 		case StatePath:
-			attributes = ` [color="#1d6fd1" penwidth=3]`
+			attributes = []string{`color="#1d6fd1"`, "penwidth=3"}
 		case StateBlocked:
-			attributes = ` [color="#d92d3a" style=dashed penwidth=3 fontcolor="#d92d3a" label=` + dotText(e.Code) + `]`
+			attributes = []string{`color="#d92d3a"`, "style=dashed", "penwidth=3", `fontcolor="#d92d3a"`}
 		}
-		fmt.Fprintf(&b, "  %s -> %s%s\n", names[e.From], names[e.To], attributes)
+		if label := e.label(); label != "" {
+			attributes = append(attributes, "label="+dotText(label))
+		}
+		fmt.Fprintf(&b, "  %s -> %s", names[e.From], names[e.To])
+		if len(attributes) > 0 {
+			fmt.Fprintf(&b, " [%s]", strings.Join(attributes, " "))
+		}
+		b.WriteString("\n")
 	}
 	b.WriteString("}\n")
 	return []byte(b.String())

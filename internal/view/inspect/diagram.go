@@ -28,23 +28,37 @@ func (c *Config) serveDiagram(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", d.contentType)
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox") // names are the user's
-	_, _ = w.Write(d.body)                                                                     // the caller may have gone
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox") // names are the user's
+	_, _ = w.Write(d.body)                                                                                    // the caller may have gone
 }
 
 // diagram draws the network: format=svg (default), png, mermaid, dot or json; theme=auto (default), light or dark;
-// title=; and the path from=FUNCTION or INTERFACE to=SERVICE, NAME or ADDRESS, port=.
+// title=; the path from=FUNCTION or INTERFACE to=SERVICE, NAME or ADDRESS; overlay=flows, overlay=cost, the latter with
+// gb= or scale= as cost has them.
 func (c *Config) diagram(r *http.Request) (drawing, error) {
 	q := r.URL.Query()
 	t := c.Topology()
 	in := c.drawn(t)
 	in.Title = q.Get("title")
+	var files struct {
+		Icons map[string]diagram.UserIcon `json:"icons"`
+	}
+	if err := readFiles(r, &files); err != nil {
+		return drawing{}, err
+	}
+	var err error
+	if in.Icons, err = diagram.CheckIcons(files.Icons); err != nil {
+		return drawing{}, badRequest("%v", err)
+	}
 	if from, to := q.Get("from"), q.Get("to"); from != "" || to != "" {
 		path, err := c.path(t, from, to)
 		if err != nil {
 			return drawing{}, err
 		}
 		in.Path = path
+	}
+	if err := c.overlays(r.Context(), &in, q); err != nil {
+		return drawing{}, err
 	}
 	theme := diagram.Theme(q.Get("theme"))
 	switch theme {

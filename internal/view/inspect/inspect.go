@@ -115,6 +115,7 @@ func New(c Config) http.Handler {
 		_, _ = w.Write(c.Authority)
 	})
 	mux.HandleFunc("GET /_culvert/diagram", c.serveDiagram)
+	mux.HandleFunc("POST /_culvert/diagram", c.serveDiagram) // with icons of the caller's; it changes nothing
 	mux.HandleFunc("POST /_culvert/run", c.serveRun)
 	handle("GET /_culvert/cost", c.cost)
 	handle("POST /_culvert/cost", c.cost) // with files of the caller's; it changes nothing
