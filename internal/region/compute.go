@@ -3,6 +3,7 @@ package region
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/culvert-cloud/culvert/internal/compute/execution"
@@ -98,12 +99,12 @@ func (s sink) Append(group, stream string, events []execution.LogEvent) error {
 // allowed reports whether a function that logs to the group has a role that may.
 func (s sink) allowed(group string) bool {
 	view := s.r.store.View()
-	for _, f := range state.Select(view, func(f *resource.Function) bool { return f.LogGroup == group }) {
-		if s.r.iam.AllowsOn(view, f.Role, "logs:PutLogEvents", "arn:aws:logs:"+view.Region()+":"+Account+":log-group:"+group+":*") {
-			return true
-		}
+	may := func(f *resource.Function) bool {
+		return f.LogGroup == group &&
+			s.r.iam.AllowsOn(view, f.Role, "logs:PutLogEvents", "arn:aws:logs:"+view.Region()+":"+Account+":log-group:"+group+":*")
 	}
-	return false
+	return slices.ContainsFunc(state.List[*resource.Function](view), may) ||
+		slices.ContainsFunc(state.List[*resource.FunctionVersion](view), func(v *resource.FunctionVersion) bool { return may(&v.Function) })
 }
 
 // executor lets the Lambda service run functions in the pool.

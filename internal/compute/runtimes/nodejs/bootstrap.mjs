@@ -40,8 +40,26 @@ function writeAll(fd, data) {
   }
 }
 
-function log(level, message) {
-  const line = `${new Date().toISOString()}\t${requestID}\t${level}\t${message}`;
+const inJSON = env.AWS_LAMBDA_LOG_FORMAT === 'JSON';
+const order = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'];
+const least = inJSON ? order.indexOf(env.AWS_LAMBDA_LOG_LEVEL) : 0;
+
+// An object that is logged alone stays one; so does an error.
+function structured(level, args) {
+  const out = { timestamp: new Date().toISOString(), level, requestId: requestID };
+  const error = args.find((a) => util.types.isNativeError(a));
+  out.message = args.length === 1 && typeof args[0] === 'object' && !error ? args[0] : util.format(...args);
+  if (error) Object.assign(out, { errorType: error.name, errorMessage: error.message, stackTrace: (error.stack || '').split('\n') });
+  try {
+    return JSON.stringify(out);
+  } catch {
+    return JSON.stringify({ ...out, message: util.format(...args) });
+  }
+}
+
+function log(level, message, json) {
+  if (order.indexOf(level) < least) return undefined;
+  const line = inJSON ? (json ?? structured(level, [message])) : `${new Date().toISOString()}\t${requestID}\t${level}\t${message}`;
   if (!framesFD) return writeAll(1, Buffer.from(line.replaceAll('\n', '\r') + '\n'));
   const text = Buffer.from(line + '\n');
   const head = Buffer.alloc(16);
@@ -53,7 +71,7 @@ function log(level, message) {
 
 const levels = { trace: 'TRACE', debug: 'DEBUG', log: 'INFO', info: 'INFO', warn: 'WARN', error: 'ERROR', fatal: 'FATAL' };
 for (const [method, level] of Object.entries(levels)) {
-  console[method] = (...args) => log(level, util.format(...args));
+  console[method] = (...args) => log(level, util.format(...args), inJSON ? structured(level, args) : undefined);
 }
 
 // --- errors ---
