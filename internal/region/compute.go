@@ -3,6 +3,7 @@ package region
 import (
 	"context"
 	"fmt"
+	"io"
 	"slices"
 	"time"
 
@@ -111,13 +112,18 @@ func (s sink) allowed(group string) bool {
 type executor struct{ r *Region }
 
 func (e executor) Invoke(ctx context.Context, f *resource.Function, in lambda.Invocation) (lambda.Result, error) {
+	var stream func(string) io.Writer
+	if in.Stream != nil {
+		stream = func(contentType string) io.Writer { return in.Stream(f, contentType) }
+	}
 	out, err := e.r.pool.Invoke(ctx, f, execution.Invocation{
+		Stream:    stream,
 		RequestID: in.RequestID, Payload: in.Payload, ClientContext: in.ClientContext, TraceID: in.TraceID, InvokedARN: in.InvokedARN,
 	})
 	if err != nil {
 		return lambda.Result{}, err
 	}
-	return lambda.Result{Payload: out.Payload, FunctionError: out.FunctionError, LogTail: out.LogTail}, nil
+	return lambda.Result{Payload: out.Payload, FunctionError: out.FunctionError, LogTail: out.LogTail, Streamed: out.Streamed}, nil
 }
 
 func (e executor) Provision(all []lambda.Provision) {

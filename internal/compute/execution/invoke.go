@@ -97,6 +97,7 @@ func (e *environment) invoke(inv Invocation) (Result, error) {
 	if f == nil {
 		e.api.Deliver(e.event(inv, begin.Add(limit)))
 		r.Payload, r.FunctionError, f = e.await(timer)
+		r.Streamed = e.api.Streamed()
 	}
 	if e.closed.Load() {
 		return Result{}, errClosed
@@ -122,6 +123,7 @@ func (e *environment) event(inv Invocation, deadline time.Time) *runtimeapi.Invo
 		ClientContext: inv.ClientContext,
 		Deadline:      deadline,
 		Payload:       payload,
+		Stream:        inv.Stream,
 	}
 }
 
