@@ -3,6 +3,8 @@ package region
 import (
 	"context"
 	"fmt"
+	"io"
+	"slices"
 	"time"
 
 	"github.com/culvert-cloud/culvert/internal/compute/execution"
@@ -101,25 +103,30 @@ func (s sink) Append(group, stream string, events []execution.LogEvent) error {
 // allowed reports whether a function that logs to the group has a role that may.
 func (s sink) allowed(group string) bool {
 	view := s.r.store.View()
-	for _, f := range state.Select(view, func(f *resource.Function) bool { return f.LogGroup == group }) {
-		if s.r.iam.AllowsOn(view, f.Role, "logs:PutLogEvents", "arn:aws:logs:"+view.Region()+":"+Account+":log-group:"+group+":*") {
-			return true
-		}
+	may := func(f *resource.Function) bool {
+		return f.LogGroup == group &&
+			s.r.iam.AllowsOn(view, f.Role, "logs:PutLogEvents", "arn:aws:logs:"+view.Region()+":"+Account+":log-group:"+group+":*")
 	}
-	return false
+	return slices.ContainsFunc(state.List[*resource.Function](view), may) ||
+		slices.ContainsFunc(state.List[*resource.FunctionVersion](view), func(v *resource.FunctionVersion) bool { return may(&v.Function) })
 }
 
 // executor lets the Lambda service run functions in the pool.
 type executor struct{ r *Region }
 
 func (e executor) Invoke(ctx context.Context, f *resource.Function, in lambda.Invocation) (lambda.Result, error) {
+	var stream func(string) io.Writer
+	if in.Stream != nil {
+		stream = func(contentType string) io.Writer { return in.Stream(f, contentType) }
+	}
 	out, err := e.r.pool.Invoke(ctx, f, execution.Invocation{
+		Stream:    stream,
 		RequestID: in.RequestID, Payload: in.Payload, ClientContext: in.ClientContext, TraceID: in.TraceID, InvokedARN: in.InvokedARN,
 	})
 	if err != nil {
 		return lambda.Result{}, err
 	}
-	return lambda.Result{Payload: out.Payload, FunctionError: out.FunctionError, LogTail: out.LogTail}, nil
+	return lambda.Result{Payload: out.Payload, FunctionError: out.FunctionError, LogTail: out.LogTail, Streamed: out.Streamed}, nil
 }
 
 func (e executor) Provision(all []lambda.Provision) {

@@ -137,8 +137,17 @@ func (r *Region) openLogs() error {
 	if err != nil {
 		return err
 	}
-	r.logs, err = logs.New(logs.Config{State: r.store, Events: events})
-	return err
+	if r.logs, err = logs.New(logs.Config{State: r.store, Events: events}); err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		r.logs.Expire(ctx, func(err error) { r.config.Log.Warn("old log events not removed", "error", err) })
+	}()
+	r.later(func() error { stop(); <-done; return nil })
+	return nil
 }
 
 func (r *Region) openFunctions(objectStore *s3.Service, authorizer *server.Authorizer) error {

@@ -47,6 +47,12 @@ type Definition struct {
 	Web *Web
 }
 
+// Streamer is the output of an operation that writes its answer itself, while it is made. An error counts as long as
+// nothing was written.
+type Streamer interface {
+	Stream(w http.ResponseWriter) error
+}
+
 // Web serves requests that are no calls of the API: those to an address that a service gave out, such as a function's
 // URL. They are authenticated, and may be unsigned; what else they may is the handler's to decide.
 type Web struct {

@@ -158,6 +158,13 @@ func (s *Server) settle(x *exchange) error {
 
 func (s *Server) encode(x *exchange) error {
 	var err error
+	if out, ok := x.output.(service.Streamer); ok {
+		x.answer.Header().Set("X-Amzn-Requestid", x.call.RequestID)
+		if err := out.Stream(x.answer); err != nil && x.answer.status == 0 {
+			return err
+		}
+		return errAnswered
+	}
 	x.response, err = x.service.codec.Output(x.call.RequestID, x.call.Operation, x.output)
 	return err
 }

@@ -89,7 +89,7 @@ func (s *stream) lines(b []byte, end bool) []byte {
 		i := bytes.IndexByte(b, '\n')
 		switch {
 		case i >= 0 && i < eventSize:
-			if i > 0 {
+			if i > 0 && s.wanted(string(b[:i])) {
 				s.add(now, string(b[:i+1]))
 			}
 			b = b[i+1:]

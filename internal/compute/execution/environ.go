@@ -68,6 +68,9 @@ func reserved(e *environment, c Credentials) map[string]string {
 		"_AWS_XRAY_DAEMON_PORT":           "2000",
 		"TZ":                              ":UTC",
 	}
+	if e.inJSON() {
+		r["AWS_LAMBDA_LOG_FORMAT"], r["AWS_LAMBDA_LOG_LEVEL"] = jsonFormat, f.ApplicationLogLevel
+	}
 	if e.plan.Framed {
 		r["_LAMBDA_TELEMETRY_LOG_FD"] = "3"
 	}

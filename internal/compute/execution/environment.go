@@ -173,7 +173,16 @@ func (e *environment) newStream() *stream {
 		name:  fmt.Sprintf("%s/[%s]%s", e.born.UTC().Format("2006/01/02"), versionOf(e.function), e.id),
 		sink:  e.cfg.Logs,
 		log:   e.cfg.Log,
+		least: leastLevel(e.function),
 	}
+}
+
+// leastLevel is the lowest level of a function's own lines that are logged; 0: all.
+func leastLevel(f *resource.Function) int {
+	if f.LogFormat != jsonFormat {
+		return 0
+	}
+	return applicationLevel(f.ApplicationLogLevel)
 }
 
 func logGroup(f *resource.Function) string {

@@ -14,6 +14,7 @@ package execution
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"time"
 
@@ -92,12 +93,15 @@ type Invocation struct {
 	ClientContext string // JSON; empty: none
 	TraceID       string // empty: one is made
 	InvokedARN    string // as the caller named the function; empty: without a qualifier
+	// Stream is where a response goes that the runtime streams; it is told its type. Nil: responses are gathered.
+	Stream func(contentType string) io.Writer
 }
 
 // Result is how it went.
 type Result struct {
 	Payload         []byte
 	FunctionError   string // "Unhandled"; empty: the function succeeded
+	Streamed        bool   // the response went to Invocation.Stream
 	LogTail         []byte // the last 4 KB of this invocation's log
 	ExecutedVersion string
 	Duration        time.Duration

@@ -19,7 +19,7 @@ const killLimit = 3 * time.Second
 func (e *environment) initialize(limit *time.Timer, phase string) *fault {
 	begin := time.Now()
 	if phase == "init" {
-		e.stream.print("INIT_START Runtime Version: %s\tRuntime Version ARN: %s\n", e.plan.Version, e.runtimeARN())
+		e.logInitStart()
 		for _, w := range e.plan.Warnings {
 			e.stream.print("[WARNING] %s\n", w)
 		}
@@ -28,17 +28,14 @@ func (e *environment) initialize(limit *time.Timer, phase string) *fault {
 	e.initTime = time.Since(begin)
 	if f == nil {
 		e.life = ready
+		e.logInitReport(phase, nil)
 		if phase == "init" {
 			e.freeze()
 		}
 		return nil
 	}
-	status := "error\tError Type: " + f.kind
-	if f.kind == timedOut {
-		status = "timeout"
-	}
 	e.endOutput()
-	e.stream.print("INIT_REPORT Init Duration: %.2f ms\tPhase: %s\tStatus: %s\n", milliseconds(e.initTime), phase, status)
+	e.logInitReport(phase, f)
 	return f
 }
 
@@ -96,10 +93,11 @@ func (e *environment) invoke(inv Invocation) (Result, error) {
 	if e.life != ready {
 		f = e.initialize(timer, "invoke")
 	}
-	e.stream.print("START RequestId: %s Version: %s\n", inv.RequestID, versionOf(e.function))
+	e.logStart(inv.RequestID)
 	if f == nil {
 		e.api.Deliver(e.event(inv, begin.Add(limit)))
 		r.Payload, r.FunctionError, f = e.await(timer)
+		r.Streamed = e.api.Streamed()
 	}
 	if e.closed.Load() {
 		return Result{}, errClosed
@@ -125,6 +123,7 @@ func (e *environment) event(inv Invocation, deadline time.Time) *runtimeapi.Invo
 		ClientContext: inv.ClientContext,
 		Deadline:      deadline,
 		Payload:       payload,
+		Stream:        inv.Stream,
 	}
 }
 

@@ -67,10 +67,9 @@ func (p *Pool) refuse(f *resource.Function, inv Invocation, why *refusal) Result
 	e := &environment{id: newID(), function: f, cfg: &p.cfg, born: time.Now()}
 	e.stream = e.newStream()
 	r := Result{Payload: why.body(inv.RequestID), FunctionError: unhandled, ExecutedVersion: versionOf(f), Cold: true}
-	e.stream.print("START RequestId: %s Version: %s\n", inv.RequestID, versionOf(f))
+	e.logStart(inv.RequestID)
 	e.printFault(inv, &why.fault)
-	e.stream.print("END RequestId: %s\n", inv.RequestID)
-	e.stream.print("%s", e.report(inv, &r, &why.fault))
+	e.logEnd(inv, &r, &why.fault)
 	e.stream.send()
 	r.LogTail = e.stream.lastOutput()
 	return r

@@ -31,8 +31,7 @@ func (e *environment) finish(inv Invocation, r *Result, f *fault) {
 	usage := e.box.Usage()
 	r.MaxMemoryMB = int((usage.Peak + 1<<20 - 1) >> 20)
 	r.BilledMS = int64(math.Ceil(milliseconds(r.Duration) + milliseconds(r.InitDuration)))
-	e.stream.print("END RequestId: %s\n", inv.RequestID)
-	e.stream.print("%s", e.report(inv, r, f))
+	e.logEnd(inv, r, f)
 	r.LogTail = e.stream.lastOutput()
 	if e.life == ready {
 		e.freeze()

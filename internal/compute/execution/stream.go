@@ -19,6 +19,7 @@ type stream struct {
 	group, name string
 	sink        LogSink
 	log         *slog.Logger
+	least       int // the lowest level of lines in JSON that are kept
 
 	mu    sync.Mutex
 	batch []LogEvent  // guarded by mu

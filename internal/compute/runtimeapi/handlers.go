@@ -15,6 +15,7 @@ import (
 const (
 	errorTypeHeader = "Lambda-Runtime-Function-Error-Type"
 	errorBodyHeader = "Lambda-Runtime-Function-Error-Body"
+	modeHeader      = "Lambda-Runtime-Function-Response-Mode"
 	prefix          = "/2018-06-01/"
 )
 
@@ -110,9 +111,19 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, as state) {
 		return
 	}
 	s.state = as
+	stream := s.current.Stream
+	if as != responding || r.Header.Get(modeHeader) != "streaming" {
+		stream = nil
+	}
+	s.streamed = stream != nil
 	s.mu.Unlock()
 
-	event := read(r, as)
+	var event Event
+	if stream != nil {
+		event = copyStream(r, stream(r.Header.Get("Content-Type")))
+	} else {
+		event = read(r, as)
+	}
 	if !s.lockFor(r) {
 		gone()
 	}
@@ -143,15 +154,37 @@ func read(r *http.Request, as state) Event {
 	case as == failing:
 		return Event{Kind: Failure, ErrorType: typeOf(r.Header.Get(errorTypeHeader)), Payload: body}
 	}
-	// A streamed response may fail at its end, and says so in trailers.
+	if e, failed := failedAtEnd(r); failed {
+		return e
+	}
+	return Event{Kind: Response, Payload: body}
+}
+
+// copyStream passes a response on as it comes. The writer does not fail: see service/lambda.
+func copyStream(r *http.Request, to io.Writer) Event {
+	n, err := io.Copy(to, io.LimitReader(r.Body, MaxStream+1))
+	switch {
+	case err != nil:
+		return Event{Kind: Truncated, ErrorType: "Runtime.TruncatedResponse"}
+	case n > MaxStream:
+		return Event{Kind: TooLarge, ErrorType: "Function.ResponseSizeTooLarge"}
+	}
+	if e, failed := failedAtEnd(r); failed {
+		return e
+	}
+	return Event{Kind: Response, Payload: []byte{}}
+}
+
+// failedAtEnd reads the trailers of a streamed response, in which it says that it failed.
+func failedAtEnd(r *http.Request) (Event, bool) {
 	if t := r.Trailer.Get(errorTypeHeader); t != "" {
 		detail, err := base64.StdEncoding.DecodeString(r.Trailer.Get(errorBodyHeader))
 		if err != nil || !json.Valid(detail) {
 			detail, _ = json.Marshal(map[string]string{"errorType": typeOf(t), "errorMessage": ""})
 		}
-		return Event{Kind: Failure, ErrorType: typeOf(t), Payload: detail}
+		return Event{Kind: Failure, ErrorType: typeOf(t), Payload: detail}, true
 	}
-	return Event{Kind: Response, Payload: body}
+	return Event{}, false
 }
 
 func (s *Server) initError(w http.ResponseWriter, r *http.Request) {

@@ -9,6 +9,7 @@ package runtimeapi
 
 import (
 	"context"
+	"io"
 	"net"
 	"net/http"
 	"sync"
@@ -18,7 +19,9 @@ import (
 // Limits of a peer that is not trusted.
 const (
 	// MaxPayload is the largest answer: 6 MB and a little, as on AWS.
-	MaxPayload     = 6<<20 + 100
+	MaxPayload = 6<<20 + 100
+	// MaxStream is the largest answer that is streamed.
+	MaxStream      = 200 << 20
 	maxHeader      = 256 << 10
 	maxConnections = 64
 )
@@ -31,6 +34,8 @@ type Invocation struct {
 	ClientContext string // JSON
 	Deadline      time.Time
 	Payload       []byte
+	// Stream is where a response goes that the runtime streams; it is told its type. Nil: responses are gathered.
+	Stream func(contentType string) io.Writer
 }
 
 // Kind is what a runtime did.
@@ -76,6 +81,7 @@ type Server struct {
 	state      state         // guarded by mu
 	reporting  bool          // an initialization error is being read; guarded by mu
 	current    *Invocation   // guarded by mu
+	streamed   bool          // the answer to the last event goes or went to its Stream; guarded by mu
 	delivered  chan struct{} // closed when current is set; guarded by mu
 	events     chan Event    // of this generation; guarded by mu
 }
@@ -125,8 +131,15 @@ func (s *Server) Events() <-chan Event {
 func (s *Server) Deliver(inv *Invocation) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.current = inv
+	s.current, s.streamed = inv, false
 	close(s.delivered)
+}
+
+// Streamed reports whether the answer to the last event went to its Stream.
+func (s *Server) Streamed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.streamed
 }
 
 // tellLocked never waits: the events' order is the protocol's, and there is room for what it allows.

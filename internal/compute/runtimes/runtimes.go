@@ -7,8 +7,8 @@
 // missing one is an error of the invocation, never of the function's creation. Nothing is ever downloaded.
 //
 // What differs from AWS: with an interpreter of the distribution, functions can import the distribution's
-// packages too; functions of Node.js have no AWS SDK but their own; response streaming from Node.js, container
-// images and other languages are not there.
+// packages too; functions of Node.js have no AWS SDK but their own; container images and other
+// languages are not there.
 package runtimes
 
 import (

@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -194,9 +195,26 @@ func (c settings) apply(f *resource.Function) error {
 	if c.EphemeralStorage != nil {
 		setInt(&f.EphemeralStorageSize, c.EphemeralStorage.Size)
 	}
-	if c.LoggingConfig != nil {
-		set(&f.LogGroup, c.LoggingConfig.LogGroup)
+	return setLogging(f, c.LoggingConfig)
+}
+
+// setLogging sets how a function logs. Levels are of logs in JSON, where there is a level to tell.
+func setLogging(f *resource.Function, c *LoggingConfig) error {
+	if c == nil {
+		return nil
 	}
+	set(&f.LogGroup, c.LogGroup)
+	set(&f.LogFormat, c.LogFormat)
+	if f.LogFormat != "JSON" {
+		if c.ApplicationLogLevel != nil || c.SystemLogLevel != nil {
+			return invalid("Log levels can only be set when LogFormat is JSON.")
+		}
+		f.ApplicationLogLevel, f.SystemLogLevel = "", ""
+		return nil
+	}
+	f.ApplicationLogLevel, f.SystemLogLevel = cmp.Or(f.ApplicationLogLevel, "INFO"), cmp.Or(f.SystemLogLevel, "INFO")
+	set(&f.ApplicationLogLevel, c.ApplicationLogLevel)
+	set(&f.SystemLogLevel, c.SystemLogLevel)
 	return nil
 }
 
@@ -229,12 +247,6 @@ func (c settings) checkSupported() error {
 		return unsupported("SnapStart")
 	case c.TracingConfig != nil && value(c.TracingConfig.Mode) != "" && *c.TracingConfig.Mode != "PassThrough":
 		return unsupported("active tracing")
-	case c.LoggingConfig == nil:
-		return nil
-	case value(c.LoggingConfig.LogFormat) != "" && *c.LoggingConfig.LogFormat != "Text":
-		return unsupported("logs in JSON: LogFormat must be Text")
-	case c.LoggingConfig.ApplicationLogLevel != nil || c.LoggingConfig.SystemLogLevel != nil:
-		return unsupported("log levels, which need logs in JSON")
 	}
 	return nil
 }

@@ -96,7 +96,7 @@ func TestWhatAWSRefusesIsRefusedInItsWords(t *testing.T) {
 		{"file systems", func(in *CreateFunctionInput) { in.FileSystemConfigs = make([]FileSystemConfig, 1) }, 400, invalid + "Culvert does not support file system configurations."},
 		{"snap start", func(in *CreateFunctionInput) { in.SnapStart = &SnapStart{ApplyOn: ptr("PublishedVersions")} }, 400, invalid + "Culvert does not support SnapStart."},
 		{"tracing", func(in *CreateFunctionInput) { in.TracingConfig = &TracingConfig{Mode: ptr("Active")} }, 400, invalid + "Culvert does not support active tracing."},
-		{"log format", func(in *CreateFunctionInput) { in.LoggingConfig = &LoggingConfig{LogFormat: ptr("JSON")} }, 400, invalid + "Culvert does not support logs in JSON: LogFormat must be Text."},
+		{"log level of text", func(in *CreateFunctionInput) { in.LoggingConfig = &LoggingConfig{SystemLogLevel: ptr("WARN")} }, 400, invalid + "Log levels can only be set when LogFormat is JSON."},
 		{"log group", func(in *CreateFunctionInput) { in.LoggingConfig = &LoggingConfig{LogGroup: ptr("a:b")} }, 400, validation + `Value 'a:b' at 'loggingConfig.logGroup' failed to satisfy constraint: Member must satisfy regular expression pattern: [\.\-_/#A-Za-z0-9]+`},
 		{"image config", func(in *CreateFunctionInput) { in.ImageConfig = &ImageConfig{} }, 400, invalid + "Culvert does not support functions from container images, so ImageConfig cannot be given."},
 		{"key", func(in *CreateFunctionInput) { in.KMSKeyArn = ptr("k") }, 400, invalid + "Culvert does not support encrypting environment variables with a KMS key."},

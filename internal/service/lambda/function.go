@@ -38,7 +38,7 @@ func configuration(f *resource.Function, arn string) *FunctionConfiguration {
 		LastModified:         ptr(written(f.LastModified)),
 		EphemeralStorage:     &EphemeralStorage{Size: ptr(int64(f.EphemeralStorageSize))},
 		TracingConfig:        &TracingConfigResponse{Mode: &f.TracingMode},
-		LoggingConfig:        &LoggingConfig{LogFormat: &f.LogFormat, LogGroup: &f.LogGroup},
+		LoggingConfig:        &LoggingConfig{LogFormat: &f.LogFormat, LogGroup: &f.LogGroup, ApplicationLogLevel: text(f.ApplicationLogLevel), SystemLogLevel: text(f.SystemLogLevel)},
 		SnapStart:            &SnapStartResponse{ApplyOn: ptr("None"), OptimizationStatus: ptr("Off")},
 		RuntimeVersionConfig: &RuntimeVersionConfig{RuntimeVersionArn: ptr(runtimeVersionARN(f))},
 		State:                ptr("Active"), LastUpdateStatus: ptr("Successful"),

@@ -102,6 +102,7 @@ func (s *Service) invokeOperations() []service.Operation {
 			return in.FunctionName, in.Qualifier
 		})),
 		service.View("ListFunctionEventInvokeConfigs", s.listEventInvokes, on(func(in *ListFunctionEventInvokeConfigsInput) (*string, *string) { return in.FunctionName, nil })),
+		service.Stream("InvokeWithResponseStream", s.invokeWithStream, service.Action("lambda:InvokeFunction"), service.MaxBody(maxPayload), on(func(in *InvokeWithResponseStreamInput) (*string, *string) { return in.FunctionName, in.Qualifier })),
 		service.Stream("Invoke", s.invoke, service.Action("lambda:InvokeFunction"), service.MaxBody(maxPayload), on(func(in *InvokeInput) (*string, *string) { return in.FunctionName, in.Qualifier })),
 		service.Update("PutFunctionConcurrency", s.putConcurrency, on(func(in *PutFunctionConcurrencyInput) (*string, *string) { return in.FunctionName, nil })),
 		service.View("GetFunctionConcurrency", s.getConcurrency, on(func(in *GetFunctionConcurrencyInput) (*string, *string) { return in.FunctionName, nil })),

@@ -65,6 +65,9 @@ type Invocation struct {
 	ClientContext string // JSON, or empty
 	TraceID       string // value of X-Amzn-Trace-Id, or empty
 	InvokedARN    string // as the caller named the function
+	// Stream is where the response goes while it is made, if the runtime streams it; it is told which version runs and
+	// of what type the response is. Nil: the response is a Result's.
+	Stream func(f *resource.Function, contentType string) io.Writer
 }
 
 // Result is what came of an invocation.
@@ -72,6 +75,7 @@ type Result struct {
 	Payload       []byte
 	FunctionError string // Unhandled, or empty
 	LogTail       []byte // the last of what was logged, at most 4 KB
+	Streamed      bool   // the response went to Invocation.Stream; Payload is an error's, if there was one
 }
 
 // Throttled is an Executor's error when it has no room for one more invocation.

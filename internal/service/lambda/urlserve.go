@@ -112,7 +112,15 @@ func (s *Service) serveURL(w http.ResponseWriter, call *api.Call, u *resource.Fu
 	n := functionName{Name: u.Function, Qualifier: u.Qualifier}
 	in := Invocation{RequestID: call.RequestID, Payload: event, InvokedARN: n.arn(s.config.State.View()), TraceID: call.HTTP.Header.Get("X-Amzn-Trace-Id")}
 	w.Header().Set("X-Amzn-Requestid", call.RequestID)
+	if u.InvokeMode == "RESPONSE_STREAM" {
+		s.streamURL(w, call, n, in)
+		return
+	}
 	result, _, err := s.run(call.HTTP.Context(), n, in)
+	answerInvocation(w, result, err)
+}
+
+func answerInvocation(w http.ResponseWriter, result Result, err error) {
 	var t *Throttled
 	e := api.AsError(throttling(err))
 	switch {

@@ -34,6 +34,7 @@ type stream struct {
 	info   StreamInfo // guarded by mu
 	size   int64      // valid bytes; guarded by mu
 	blocks []block    // guarded by mu
+	next   int64      // the next event's number; guarded by mu
 	// deleted keeps an Append that already holds the stream from making its file again.
 	deleted bool // guarded by mu
 }
@@ -118,7 +119,7 @@ func (e *Events) load(key string) error {
 func newStream(group, name string, created int64) *stream {
 	return &stream{
 		name: name, key: streamKey(group, name), created: created,
-		info: StreamInfo{Name: name, Created: created},
+		info: StreamInfo{Name: name, Created: created}, next: 1,
 	}
 }
 
@@ -132,7 +133,7 @@ func (e *Events) put(group string, s *stream) {
 // addLocked takes a record at the end of the stream into the index.
 func (s *stream) addLocked(timestamp, ingested int64, message int, size int64) {
 	if n := len(s.blocks); n == 0 || s.size-s.blocks[n-1].offset >= blockSize {
-		s.blocks = append(s.blocks, block{offset: s.size, seq: s.info.Events + 1, first: timestamp, last: timestamp})
+		s.blocks = append(s.blocks, block{offset: s.size, seq: s.next, first: timestamp, last: timestamp})
 	}
 	b := &s.blocks[len(s.blocks)-1]
 	b.first, b.last = min(b.first, timestamp), max(b.last, timestamp)
@@ -143,6 +144,7 @@ func (s *stream) addLocked(timestamp, ingested int64, message int, size int64) {
 	i.FirstEvent, i.LastEvent = min(i.FirstEvent, timestamp), max(i.LastEvent, timestamp)
 	i.LastIngestion = max(i.LastIngestion, ingested)
 	i.Events++
+	s.next++
 	i.Bytes += int64(message) + eventOverhead
 	s.size += size
 }
@@ -285,11 +287,12 @@ func (e *Events) read(group string, names []string, q query) ([]record, bool, er
 func (e *Events) collect(s *stream, c *collector) error {
 	s.mu.RLock()
 	blocks, size := slices.Clone(s.blocks), s.size
-	s.mu.RUnlock()
 	if len(blocks) == 0 {
+		s.mu.RUnlock()
 		return nil
 	}
-	r, err := e.medium.Open(s.key, size)
+	r, err := e.medium.Open(s.key, size) // under the lock: the file can be replaced, and the blocks with it
+	s.mu.RUnlock()
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // deleted meanwhile
 	}

@@ -17,6 +17,8 @@ type medium interface {
 	Keys(f func(key string) error) error
 	// WriteAt writes at the end of what is valid, making the key if it is not there.
 	WriteAt(key string, b []byte, offset int64) error
+	// Replace writes a key anew, whole or not at all. Readers that were opened before go on with what was there.
+	Replace(key string, content io.Reader) error
 	// Open returns a reader of the first size bytes.
 	Open(key string, size int64) (reader, error)
 	// Remove removes a key, or all keys of a group.
@@ -70,6 +72,19 @@ func (d *directory) WriteAt(key string, b []byte, offset int64) error {
 		err = f.Truncate(offset + int64(len(b)))
 	}
 	return errors.Join(err, f.Close())
+}
+
+func (d *directory) Replace(key string, content io.Reader) error {
+	const suffix = ".new"
+	f, err := d.root.OpenFile(key+suffix, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(f, content)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return errors.Join(err, d.root.Remove(key+suffix))
+	}
+	return d.root.Rename(key+suffix, key+streamSuffix)
 }
 
 func (d *directory) Open(key string, size int64) (reader, error) {

@@ -3,6 +3,7 @@ package logs
 import (
 	"bytes"
 	"errors"
+	"io"
 	"io/fs"
 	"strings"
 	"sync"
@@ -62,5 +63,17 @@ func (m *memory) Remove(key string) error {
 }
 
 type memoryReader struct{ *bytes.Reader }
+
+func (m *memory) Replace(key string, content io.Reader) error {
+	b, err := io.ReadAll(content)
+	if err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.used += int64(len(b)) - int64(len(m.data[key]))
+	m.data[key] = b
+	return nil
+}
 
 func (memoryReader) Close() error { return nil }

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import util from 'node:util';
+import { Writable } from 'node:stream';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 
@@ -40,8 +41,26 @@ function writeAll(fd, data) {
   }
 }
 
-function log(level, message) {
-  const line = `${new Date().toISOString()}\t${requestID}\t${level}\t${message}`;
+const inJSON = env.AWS_LAMBDA_LOG_FORMAT === 'JSON';
+const order = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'];
+const least = inJSON ? order.indexOf(env.AWS_LAMBDA_LOG_LEVEL) : 0;
+
+// An object that is logged alone stays one; so does an error.
+function structured(level, args) {
+  const out = { timestamp: new Date().toISOString(), level, requestId: requestID };
+  const error = args.find((a) => util.types.isNativeError(a));
+  out.message = args.length === 1 && typeof args[0] === 'object' && !error ? args[0] : util.format(...args);
+  if (error) Object.assign(out, { errorType: error.name, errorMessage: error.message, stackTrace: (error.stack || '').split('\n') });
+  try {
+    return JSON.stringify(out);
+  } catch {
+    return JSON.stringify({ ...out, message: util.format(...args) });
+  }
+}
+
+function log(level, message, json) {
+  if (order.indexOf(level) < least) return undefined;
+  const line = inJSON ? (json ?? structured(level, [message])) : `${new Date().toISOString()}\t${requestID}\t${level}\t${message}`;
   if (!framesFD) return writeAll(1, Buffer.from(line.replaceAll('\n', '\r') + '\n'));
   const text = Buffer.from(line + '\n');
   const head = Buffer.alloc(16);
@@ -53,7 +72,7 @@ function log(level, message) {
 
 const levels = { trace: 'TRACE', debug: 'DEBUG', log: 'INFO', info: 'INFO', warn: 'WARN', error: 'ERROR', fatal: 'FATAL' };
 for (const [method, level] of Object.entries(levels)) {
-  console[method] = (...args) => log(level, util.format(...args));
+  console[method] = (...args) => log(level, util.format(...args), inJSON ? structured(level, args) : undefined);
 }
 
 // --- errors ---
@@ -204,7 +223,12 @@ async function answer(handler, next) {
   if (trace) env._X_AMZN_TRACE_ID = trace;
   else delete env._X_AMZN_TRACE_ID;
   errorPath = `invocation/${requestID}/error`;
-  const outcome = await invoke(handler, JSON.parse(next.body.toString()), next.headers);
+  const event = JSON.parse(next.body.toString());
+  if (handler[streams]) {
+    await answerInStream(handler, event, next.headers);
+    return;
+  }
+  const outcome = await invoke(handler, event, next.headers);
   let text;
   if (!('error' in outcome)) {
     try {
@@ -221,7 +245,86 @@ async function answer(handler, next) {
   }
 }
 
-globalThis.awslambda = { streamifyResponse: () => { throw new RuntimeError('Unsupported', 'Response streaming is not supported.'); } };
+// --- responses that go out while they are made ---
+
+const streams = Symbol('streams');
+const errorTrailers = ['Lambda-Runtime-Function-Error-Type', 'Lambda-Runtime-Function-Error-Body'];
+
+class ResponseStream extends Writable {
+  #contentType = 'application/octet-stream';
+  #request;
+  #prelude;
+
+  constructor() {
+    super({ highWaterMark: 64 << 10 });
+    this.answered = new Promise((resolve, reject) => Object.assign(this, { resolve, reject }));
+    this.answered.catch(() => {});
+  }
+
+  setContentType(type) { this.#contentType = type; }
+
+  setPrelude(metadata) {
+    this.#contentType = 'application/vnd.awslambda.http-integration-response';
+    this.#prelude = Buffer.concat([Buffer.from(JSON.stringify(metadata)), Buffer.alloc(8)]);
+  }
+
+  get begun() { return this.#request !== undefined; }
+
+  begin() {
+    if (this.#request) return this.#request;
+    const headers = {
+      'Content-Type': this.#contentType, 'Lambda-Runtime-Function-Response-Mode': 'streaming',
+      'Transfer-Encoding': 'chunked', Trailer: errorTrailers.join(', '),
+    };
+    this.#request = http.request({ host, port, agent, method: 'POST', path: `/2018-06-01/runtime/invocation/${requestID}/response`, headers }, (response) => {
+      response.resume();
+      response.on('end', this.resolve);
+    });
+    this.#request.on('error', (e) => { this.reject(e); this.destroy(e); });
+    this.#request.flushHeaders();
+    if (this.#prelude) this.#request.write(this.#prelude);
+    return this.#request;
+  }
+
+  _write(chunk, encoding, done) {
+    const data = typeof chunk === 'string' || chunk instanceof Uint8Array ? chunk : JSON.stringify(chunk);
+    this.begin().write(data, encoding === 'buffer' ? undefined : encoding, done);
+  }
+
+  _final(done) { this.begin().end(done); }
+
+  fail(e) {
+    const payload = toPayload(e);
+    this.begin().addTrailers({
+      [errorTrailers[0]]: payload.errorType, [errorTrailers[1]]: Buffer.from(JSON.stringify(payload)).toString('base64'),
+    });
+    this.#request.end();
+  }
+}
+
+async function answerInStream(handler, event, headers) {
+  const stream = new ResponseStream();
+  const finished = new Promise((resolve, reject) => stream.once('finish', resolve).once('error', reject));
+  finished.catch(() => {});
+  const outcome = await invoke(Object.assign(async (e, context) => {
+    delete context.succeed; delete context.fail; delete context.done;
+    await handler(e, stream, context);
+    if (!stream.writableEnded) await finished; // as on AWS, a stream that is never ended waits for its time to run out
+  }, {}), event, headers);
+  if ('error' in outcome) {
+    logError('Invoke Error', outcome.error);
+    if (!stream.begun) return postError(errorPath, outcome.error);
+    stream.fail(outcome.error);
+  } else {
+    await finished;
+  }
+  return stream.answered;
+}
+
+globalThis.awslambda = {
+  streamifyResponse: (handler) => Object.assign(handler, { [streams]: true }),
+  HttpResponseStream: { from: (stream, metadata) => { stream.setPrelude(metadata); return stream; } },
+};
 let handler;
 try {
   handler = await loadHandler(env.LAMBDA_TASK_ROOT, env._HANDLER);

@@ -158,6 +158,38 @@ class _WhenLogging(object):
         return spec
 
 
+_LEVELS = {"TRACE": 5, "DEBUG": 10, "INFO": 20, "WARN": 30, "ERROR": 40, "FATAL": 50}
+
+
+def _in_json():
+    return os.environ.get("AWS_LAMBDA_LOG_FORMAT") == "JSON"
+
+
+def _json_formatter(logging):
+    standard = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "aws_request_id"}
+
+    class Formatter(logging.Formatter):
+        converter = time.gmtime
+
+        def format(self, record):
+            out = {"timestamp": self.formatTime(record, "%Y-%m-%dT%H:%M:%SZ"), "level": record.levelname,
+                   "message": record.getMessage(), "logger": record.name}
+            if record.exc_info:
+                import traceback
+                kind, value, frames = record.exc_info
+                out["stackTrace"] = traceback.format_list(traceback.extract_tb(frames))
+                out["errorType"], out["errorMessage"] = kind.__name__, str(value)
+                out["location"] = "%s:%s:%s" % (record.pathname, record.funcName, record.lineno)
+            for key, value in vars(record).items():
+                if key not in standard and key not in out:
+                    out[key] = value
+            if record.aws_request_id:
+                out["requestId"] = record.aws_request_id
+            return json.dumps(out, default=str, ensure_ascii=False) + "\n"
+
+    return Formatter()
+
+
 def _set_up_logging(logging):
     class Handler(logging.Handler):
         def emit(self, record):
@@ -167,12 +199,14 @@ def _set_up_logging(logging):
             except Exception:
                 self.handleError(record)
 
-    formatter = logging.Formatter(
+    formatter = _json_formatter(logging) if _in_json() else logging.Formatter(
         "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s\n", "%Y-%m-%dT%H:%M:%S")
     formatter.converter = time.gmtime
     handler = Handler()
     handler.setFormatter(formatter)
     logging.getLogger().addHandler(handler)
+    if _in_json():
+        logging.getLogger().setLevel(_LEVELS.get(os.environ.get("AWS_LAMBDA_LOG_LEVEL"), 20))
 
 
 def _load(name):
@@ -218,6 +252,11 @@ def _describe(request_id):
 
 
 def _log_failure(error):
+    if _in_json():
+        out = {"timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "log_level": "ERROR"}
+        out.update(error)
+        _log.write(json.dumps(out) + "\n", _ERROR)
+        return
     lines = ["[ERROR] %s: %s" % (error["errorType"], error["errorMessage"]), "Traceback (most recent call last):"]
     for entry in error["stackTrace"]:
         for line in entry.splitlines():
