@@ -274,3 +274,19 @@ func BenchmarkThroughput(b *testing.B) {
 	b.ReportMetric(8*size*float64(n)/r.Seconds()/1e9, "Gbit/s-routed")
 	b.ReportMetric(p.Seconds()/r.Seconds(), "ratio")
 }
+
+// BenchmarkFlows asks what passed in a hundred quiet VPCs, as is done each second.
+func BenchmarkFlows(b *testing.B) {
+	d := benchDriver(b)
+	r := &Region{}
+	for i := range 100 {
+		v := r.VPC(fmt.Sprint(i), "10.0.0.0/16")
+		v.ENI(fmt.Sprint(i), v.Subnet(fmt.Sprint(i), "10.0.0.0/16"), "10.0.1.1")
+	}
+	mustApply(b, d, r.Topology())
+	for b.Loop() {
+		if _, _, err := d.Flows(context.Background()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
