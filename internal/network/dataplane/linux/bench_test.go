@@ -157,8 +157,9 @@ func plainPath(b *testing.B) path {
 }
 
 // routedPath crosses a router with sixty rules in each group, between two subnets.
-func routedPath(b *testing.B) path {
-	d := benchDriver(b)
+func routedPath(b *testing.B) path { return routedBy(b, benchDriver(b)) }
+
+func routedBy(b *testing.B, d *Driver) path {
 	r := &Region{}
 	v := r.VPC("a", "10.0.0.0/16")
 	var rules []topology.Rule
@@ -289,4 +290,23 @@ func BenchmarkFlows(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// BenchmarkCountingThroughput compares a stream that is counted with one that is not. The two take turns, and the
+// fastest of each counts: a busy machine makes streams slower, never faster.
+func BenchmarkCountingThroughput(b *testing.B) {
+	silent, err := New(Config{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { silent.Close() })
+	counted, uncounted := routedPath(b), routedBy(b, silent)
+	const size = 256 << 20
+	with, without := time.Hour, time.Hour
+	for b.Loop() {
+		with, without = min(with, counted.transfer(b, size)), min(without, uncounted.transfer(b, size))
+	}
+	b.ReportMetric(8*size/with.Seconds()/1e9, "Gbit/s-counted")
+	b.ReportMetric(8*size/without.Seconds()/1e9, "Gbit/s-uncounted")
+	b.ReportMetric(without.Seconds()/with.Seconds(), "ratio")
 }
