@@ -49,8 +49,7 @@ import (
 //	person NAME POLICY-FILE -> VAR                          make a role that the account may assume, with a policy
 //	as ROLE-ARN, as operator                                make the calls that follow as a session of the role, or as before
 //	as ACCESS-KEY-ID SECRET [TOKEN]                         make the calls that follow with a key
-//	presign METHOD PATH -> VAR, open URL [HEADER=VALUE...]  sign a URL for S3 by its real name; get one at the host's door
-//	keep-from-stderr VAR PATTERN                            keep what the pattern's group matches in the last refusal
+//	presign METHOD PATH -> VAR, open URL [HEADER=VALUE...], keep-from-stderr VAR PATTERN   see presignverbs_test.go
 //	instance VAR SCRIPT [NAME=VALUE...], becomes VAR STATE, console VAR PATTERN   see instanceverbs_test.go
 //
 // A verb with ! before it must fail; stderr then holds AWS's code and message.
