@@ -50,8 +50,7 @@ import (
 //	as ROLE-ARN, as operator                                make the calls that follow as a session of the role, or as before
 //	web METHOD URL [BODY]                                   a request that is not signed, under the URL's name; see webverbs_test.go
 //	as ACCESS-KEY-ID SECRET [TOKEN]                         make the calls that follow with a key
-//	presign METHOD PATH -> VAR, open URL [HEADER=VALUE...]  sign a URL for S3 by its real name; get one at the host's door
-//	keep-from-stderr VAR PATTERN                            keep what the pattern's group matches in the last refusal
+//	presign METHOD PATH -> VAR, open URL [HEADER=VALUE...], keep-from-stderr VAR PATTERN   see presignverbs_test.go
 //	instance VAR SCRIPT [NAME=VALUE...], becomes VAR STATE, console VAR PATTERN   see instanceverbs_test.go
 //	group-has GROUP PATTERN, bucket-has BUCKET PATTERN, waits-for PATTERN SERVICE OPERATION [NAME=VALUE...]   see flowlogverbs_test.go
 //
