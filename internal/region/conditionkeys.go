@@ -20,10 +20,10 @@ func conditionKeys() []keyGroup {
 			prefix: "aws",
 			set: strings.Fields(`CurrentTime Ec2InstanceSourcePrivateIPv4 Ec2InstanceSourceVpc EpochTime MultiFactorAuthPresent PrincipalAccount
 				PrincipalArn PrincipalIsAWSService PrincipalTag/* PrincipalType Referer RequestTag/* RequestedRegion ResourceAccount ResourceTag/*
-				SecureTransport SourceAccount SourceIdentity SourceIp SourceVpc SourceVpcArn SourceVpce TagKeys TokenIssueTime UserAgent ViaAWSService
+				SecureTransport SourceAccount SourceArn SourceIdentity SourceIp SourceVpc SourceVpcArn SourceVpce TagKeys TokenIssueTime UserAgent ViaAWSService
 				VpcSourceIp VpceAccount userid username`),
 			unset: strings.Fields(`AssumedRoot CalledVia CalledViaFirst CalledViaLast ChatbotSourceArn FederatedProvider MultiFactorAuthAge
-				PrincipalOrgID PrincipalOrgPaths PrincipalServiceName PrincipalServiceNamesList ResourceOrgID ResourceOrgPaths SourceArn
+				PrincipalOrgID PrincipalOrgPaths PrincipalServiceName PrincipalServiceNamesList ResourceOrgID ResourceOrgPaths
 				SourceOrgID SourceOrgPaths VpceOrgID VpceOrgPaths`),
 		},
 		{

@@ -34,11 +34,15 @@ type collector struct {
 	due     []flowlog.Batch // records that are to be delivered; guarded by mu
 }
 
-// openFlows begins to collect.
+// openFlows makes what remembers flows.
 func (r *Region) openFlows(driver *linux.Driver) {
 	r.flows, r.traffic, r.collector = flow.NewMemory(), flow.NewTotals(), &collector{region: r}
-	stop, done := make(chan struct{}), make(chan struct{})
 	r.later(driver.Close)
+}
+
+// startCollecting begins to ask the data plane what passed.
+func (r *Region) startCollecting(context.Context) error {
+	stop, done := make(chan struct{}), make(chan struct{})
 	r.later(func() error { close(stop); <-done; return nil })
 	go func() {
 		defer close(done)
@@ -56,6 +60,7 @@ func (r *Region) openFlows(driver *linux.Driver) {
 			timer.Reset(max(collectEvery, collectShare*time.Since(began)))
 		}
 	}()
+	return nil
 }
 
 // refuse takes note of a packet that was dropped, if a flow log may want to know.

@@ -89,7 +89,7 @@ type Region struct {
 func Open(ctx context.Context, c Config) (*Region, error) {
 	r := &Region{config: c, started: time.Now(), ending: make(chan struct{})}
 	for _, step := range []func(context.Context) error{
-		r.openDirectory, r.openListener, r.openMachinery, r.openServices, r.openNetwork, r.startInstances, r.resumeFunctions, r.serve,
+		r.openDirectory, r.openListener, r.openMachinery, r.openServices, r.openNetwork, r.startCollecting, r.startInstances, r.resumeFunctions, r.serve,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(r.explain(err), r.Close())
