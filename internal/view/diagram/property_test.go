@@ -147,7 +147,7 @@ func burden(rng *rand.Rand, in *Input) {
 		}
 	}
 	for range rng.IntN(4) {
-		r := Reject{Packets: 1 + rng.IntN(1000), Code: "NO_ROUTE_TO_DESTINATION", Service: []string{"", "s3"}[rng.IntN(2)]}
+		r := Reject{Packets: 1 + rng.IntN(1000), Code: "NO_ROUTE_TO_DESTINATION", Service: []string{"", "s3"}[rng.IntN(2)], Outside: rng.IntN(2) == 0}
 		if len(enis) > 0 {
 			r.From = enis[rng.IntN(len(enis))]
 		}
