@@ -133,7 +133,7 @@ func (l *flowLogs) last() []flowlog.Batch {
 }
 
 // errAccess is for what a role or a bucket does not allow.
-var errAccess = errors.New(accessError)
+var errAccess = errors.New("delivery is not allowed")
 
 func (l *flowLogs) deliver(batches []flowlog.Batch) {
 	l.delivering.Lock()

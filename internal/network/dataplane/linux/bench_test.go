@@ -157,8 +157,9 @@ func plainPath(b *testing.B) path {
 }
 
 // routedPath crosses a router with sixty rules in each group, between two subnets.
-func routedPath(b *testing.B) path {
-	d := benchDriver(b)
+func routedPath(b *testing.B) path { return routedBy(b, benchDriver(b)) }
+
+func routedBy(b *testing.B, d *Driver) path {
 	r := &Region{}
 	v := r.VPC("a", "10.0.0.0/16")
 	var rules []topology.Rule
@@ -273,4 +274,39 @@ func BenchmarkThroughput(b *testing.B) {
 	b.ReportMetric(8*size*float64(n)/p.Seconds()/1e9, "Gbit/s-plain")
 	b.ReportMetric(8*size*float64(n)/r.Seconds()/1e9, "Gbit/s-routed")
 	b.ReportMetric(p.Seconds()/r.Seconds(), "ratio")
+}
+
+// BenchmarkFlows asks what passed in a hundred quiet VPCs, as is done each second.
+func BenchmarkFlows(b *testing.B) {
+	d := benchDriver(b)
+	r := &Region{}
+	for i := range 100 {
+		v := r.VPC(fmt.Sprint(i), "10.0.0.0/16")
+		v.ENI(fmt.Sprint(i), v.Subnet(fmt.Sprint(i), "10.0.0.0/16"), "10.0.1.1")
+	}
+	mustApply(b, d, r.Topology())
+	for b.Loop() {
+		if _, _, err := d.Flows(context.Background()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkCountingThroughput compares a stream that is counted with one that is not. The two take turns, and the
+// fastest of each counts: a busy machine makes streams slower, never faster.
+func BenchmarkCountingThroughput(b *testing.B) {
+	silent, err := New(Config{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { silent.Close() })
+	counted, uncounted := routedPath(b), routedBy(b, silent)
+	const size = 256 << 20
+	with, without := time.Hour, time.Hour
+	for b.Loop() {
+		with, without = min(with, counted.transfer(b, size)), min(without, uncounted.transfer(b, size))
+	}
+	b.ReportMetric(8*size/with.Seconds()/1e9, "Gbit/s-counted")
+	b.ReportMetric(8*size/without.Seconds()/1e9, "Gbit/s-uncounted")
+	b.ReportMetric(without.Seconds()/with.Seconds(), "ratio")
 }

@@ -21,7 +21,9 @@ type passing struct {
 	network *topology.VPC
 	known   map[flowKey]*knownFlow
 	read    time.Time // when the kernel was last asked
+	all     uint64    // packets
 	lost    uint64    // packets in no flow
+	moving  bool      // there were packets when it was last read
 	untold  []dataplane.Flow
 }
 
@@ -177,6 +179,19 @@ func (p *passing) readLocked() error {
 		return nil
 	}
 	now := time.Now()
+	counters, err := p.nft.counters(flowTable)
+	if err != nil {
+		return err
+	}
+	all := counters[allFlows].packets
+	p.lost = counters[lostFlows].packets
+	// A packet may have been counted, and not be in its flow yet: one more look is needed.
+	before := p.moving
+	if p.moving, p.all = all != p.all, all; !p.moving && !before {
+		p.read = now
+		p.forgetLocked(now)
+		return nil
+	}
 	fresh := map[flowKey]*dataplane.Flow{}
 	var order []*dataplane.Flow
 	var errs []error
@@ -207,13 +222,9 @@ func (p *passing) readLocked() error {
 		}
 		p.untold = append(p.untold, *f)
 	}
-	counters, err := p.nft.counters(flowTable)
-	if err == nil {
-		p.lost = counters[lostFlows].packets
-	}
 	p.read = now
 	p.forgetLocked(now)
-	return errors.Join(append(errs, err)...)
+	return errors.Join(errs...)
 }
 
 // noteLocked says what an element counted since it was last read. One that counts less than before was made anew.

@@ -20,6 +20,7 @@ const (
 	flowIdle  = 30 * time.Second
 	flowsKept = 1 << 17 // elements of one set; what has no room is counted as lost
 	lostFlows = "lost"  // counter
+	allFlows  = "all"   // counter
 	flowSet4  = "flows4"
 	flowSet6  = "flows6"
 	flagsKept = 0x17 // FIN, SYN, RST, ACK
@@ -29,7 +30,7 @@ const (
 
 // flowRules count IPv4 and IPv6 alike. The flags of TCP are part of the key, so that they cost no second rule.
 func flowRules() []rule {
-	var out []rule
+	out := []rule{makeRule(namedCounter(allFlows))} // tells who reads that there is something new
 	for _, family := range []byte{unix.NFPROTO_IPV4, unix.NFPROTO_IPV6} {
 		out = append(out,
 			makeRule(networkProtocol(family), protocol(unix.IPPROTO_TCP), countFlow(family, true, true), accept()),
@@ -81,6 +82,7 @@ func countFlow(family byte, ports, flags bool) part {
 func (n *nft) countFlows() error {
 	b := &batch{table: flowTable}
 	b.addTable()
+	b.addCounter(allFlows)
 	b.addCounter(lostFlows)
 	b.addFlowSet(flowSet4, flowKeyLength(4))
 	b.addFlowSet(flowSet6, flowKeyLength(16))

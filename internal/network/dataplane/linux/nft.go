@@ -17,6 +17,7 @@ type nft struct {
 	fd       int // -1: not open
 	limit    int // bytes in one batch
 	sequence uint32
+	buf      []byte // for the answers to queries
 }
 
 func newNFT(ns *netns.NS) *nft { return &nft{ns: ns, fd: -1} }

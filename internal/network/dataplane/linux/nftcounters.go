@@ -45,7 +45,10 @@ func (n *nft) query(kind uint16, table string, about []netlink.Attribute, each f
 
 // dump reads answers to the last query until the kernel says that it is done.
 func (n *nft) dump(each func([]byte) error) error {
-	buf := make([]byte, 1<<16)
+	if n.buf == nil {
+		n.buf = make([]byte, 1<<16)
+	}
+	buf := n.buf
 	for {
 		length, _, err := unix.Recvfrom(n.fd, buf, 0)
 		if errors.Is(err, unix.EINTR) {
