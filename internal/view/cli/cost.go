@@ -143,7 +143,7 @@ func printCost(w io.Writer, raw []byte, asJSON, asMarkdown bool) error {
 	return nil
 }
 
-// plain writes columns, the first to the left and the others to the right.
+// plain writes columns, words to the left and amounts to the right.
 func (t billTable) plain(w io.Writer) {
 	widths := make([]int, len(t.Header))
 	rows := append([][]string{t.Header}, t.Rows...)
@@ -157,10 +157,16 @@ func (t billTable) plain(w io.Writer) {
 	for _, row := range rows {
 		var line strings.Builder
 		for i, cell := range row {
-			if i == 0 {
+			if i >= len(widths) {
+				break
+			}
+			if i > 0 {
+				line.WriteString("  ")
+			}
+			if t.words(i) {
 				fmt.Fprintf(&line, "%-*s", widths[i], cell)
-			} else if i < len(widths) {
-				fmt.Fprintf(&line, "  %*s", widths[i], cell)
+			} else {
+				fmt.Fprintf(&line, "%*s", widths[i], cell)
 			}
 		}
 		fmt.Fprintln(w, strings.TrimRight(line.String(), " "))
@@ -171,6 +177,16 @@ func (t billTable) plain(w io.Writer) {
 		}
 		fmt.Fprintln(w, n)
 	}
+}
+
+// words reports whether a column holds words: none of its cells begins as an amount does.
+func (t billTable) words(column int) bool {
+	for _, r := range t.Rows {
+		if column < len(r) && r[column] != "" && strings.ContainsRune("0123456789$-", rune(r[column][0])) && r[column] != "-" {
+			return false
+		}
+	}
+	return len(t.Rows) > 0
 }
 
 func (t billTable) markdown(w io.Writer) {

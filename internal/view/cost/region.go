@@ -236,16 +236,6 @@ func (in Inventory) withNAT() Inventory {
 	return in
 }
 
-// through is what goes through something.
-func (in Inventory) through(id string) (sum uint64) {
-	for _, f := range in.Flows {
-		if f.Via == id {
-			sum += f.bytes()
-		}
-	}
-	return sum
-}
-
 // named says what something is called, if it has a name of its own.
 func named(id, name string) string {
 	if name == "" || strings.Contains(id, name) {

@@ -36,8 +36,15 @@ func (s Statement) notes() []string {
 	return append(notes,
 		fmt.Sprintf("Beside a NAT gateway an interface endpoint pays from %.1f GB a month in one zone, %.1f in two, %.1f in three.", s.BreakEven[0], s.BreakEven[1], s.BreakEven[2]),
 		"Traffic: "+s.Traffic+".",
-		fmt.Sprintf("List prices of %s as of %s to %s in USD, %d hours a month.", s.Region, s.PricesOldest, s.PricesAsOf, HoursPerMonth),
+		fmt.Sprintf("List prices of %s as of %s in USD, %d hours a month.", s.Region, s.asOf(), HoursPerMonth),
 		"Left out: "+strings.Join(s.LeftOut, "; ")+".")
+}
+
+func (s Statement) asOf() string {
+	if s.PricesOldest == s.PricesAsOf {
+		return s.PricesAsOf
+	}
+	return s.PricesOldest + " to " + s.PricesAsOf
 }
 
 // ServiceTable compares the roads for each service.
@@ -76,7 +83,17 @@ func (s Statement) FlowTable() Table {
 }
 
 // amount writes GB with as many digits as say something.
-func amount(gb float64) string { return strconv.FormatFloat(gb, 'g', 6, 64) }
+func amount(gb float64) string {
+	digits := 1
+	switch {
+	case gb < 1:
+		digits = 6
+	case gb < 1000:
+		digits = 3
+	}
+	s := strconv.FormatFloat(gb, 'f', digits, 64)
+	return strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
+}
 
 // split is what is paid by the hour, and what by the GB.
 func (b Bill) split() (fixed, data Money) {

@@ -12,8 +12,8 @@ const (
 	gap        = 14 // between siblings in a stack
 	iconSize   = 40
 	iconTop    = 12
-	textLeft   = 64 // from a card's left edge to its text
-	textMax    = 192
+	textLeft   = 64  // from a card's left edge to its text
+	textMax    = 204 // an id fits
 	labelLine  = 19
 	detailLine = 16
 	boxLine    = 19

@@ -19,10 +19,12 @@ type Load struct {
 	USD     cost.Money // a month, for data
 }
 
-// Reject is what was dropped between two ends. An end that has no interface is the service, or else the internet.
+// Reject is what was dropped between two ends. A receiver that has no interface is the service, or the internet if it
+// is Outside, or else nobody.
 type Reject struct {
 	From, To resource.NetworkInterfaceID
 	Service  string
+	Outside  bool
 	Packets  int
 	Code     string
 }
@@ -113,11 +115,12 @@ func (p *Picture) refuse(r Reject) {
 		return ""
 	}
 	from, to := end(r.From), end(r.To)
-	if r.To == "" {
+	switch {
+	case r.To != "":
+	case r.Service != "":
 		to = serviceKey(r.Service)
-		if r.Service == "" {
-			to = "internet"
-		}
+	case r.Outside:
+		to = "internet"
 	}
 	if p.byKey[from] == nil { // from outside: it is told where it ended
 		from, to = to, ""

@@ -57,6 +57,21 @@ func TestTrafficRejectsAndMoneyAreWrittenOnTheRoads(t *testing.T) {
 	}
 }
 
+func TestWhatIsDroppedOnTheWayToNobodyIsToldWhereItBegan(t *testing.T) {
+	in := loaded(t)
+	function := in.Functions[0].ENIs[0]
+	for outside, want := range map[bool]string{false: "", true: StateBlocked} {
+		in.Rejects = []Reject{{From: function, Packets: 3, Code: "NO_POSSIBLE_DESTINATION", Outside: outside}}
+		p := Draw(in)
+		if got := edges(p)["function > internet"]; got != want {
+			t.Errorf("outside %v: the edge is %q, want %q", outside, got, want)
+		}
+		if got := p.byKey[functionKey(in.Functions[0].Name, function)].Code; got != "NO_POSSIBLE_DESTINATION" {
+			t.Errorf("outside %v: the function has code %q", outside, got)
+		}
+	}
+}
+
 func TestTrafficOfNobodyInParticularBeginsAtItsGateway(t *testing.T) {
 	in := loaded(t)
 	in.Rejects, in.Bytes = nil, false

@@ -101,7 +101,8 @@ func (c *Config) monthly(ctx context.Context, in *cost.Inventory, q url.Values, 
 	if in.Flows, counts, err = c.measure(ctx); err != nil {
 		return nil, "", err
 	}
-	said = fmt.Sprintf("what was counted in the %s since the region started, taken for a month's and not extrapolated", measured.Round(time.Second))
+	unknown := unattributed(counts)
+	said = fmt.Sprintf("what was counted in the %s since the region started, taken for a month's and not extrapolated", measured.Round(time.Second)) + unknown
 	if scale == "" {
 		return counts, said, nil
 	}
@@ -112,7 +113,19 @@ func (c *Config) monthly(ctx context.Context, in *cost.Inventory, q url.Values, 
 	if in.Flows, err = cost.Scaled(in.Flows, measured, to); err != nil {
 		return nil, "", badRequest("%v", err)
 	}
-	return counts, fmt.Sprintf("what was counted in the %s since the region started, extrapolated to %s: %.6g times as much", measured.Round(time.Second), scale, float64(to)/float64(measured)), nil
+	said = fmt.Sprintf("what was counted in the %s since the region started, extrapolated to %s: %.6g times as much", measured.Round(time.Second), scale, float64(to)/float64(measured))
+	return counts, said + unknown, nil
+}
+
+// unattributed says what was counted and is nobody's of this VPC; empty: nothing.
+func unattributed(counts []counted) string {
+	s := ""
+	for _, c := range counts {
+		if c.Difference != 0 {
+			s += fmt.Sprintf("; %s counted %d bytes, of which %d are attributed to functions and instances", c.ID, c.Counted, c.Attributed)
+		}
+	}
+	return s
 }
 
 func supposed(in *cost.Inventory, gb string) (string, error) {

@@ -134,11 +134,10 @@ func (c *Config) users() map[resource.NetworkInterfaceID]string {
 	return users
 }
 
-// counters are what NAT gateways counted by themselves, both ways.
+// counters are what NAT gateways and endpoints counted by themselves, both ways.
 func (c *Config) counters(ctx context.Context) (map[string]uint64, error) {
-	var out struct {
-		NATGateways map[string]struct{ OutBytes, InBytes uint64 }
-	}
+	type both struct{ OutBytes, InBytes uint64 }
+	var out struct{ NATGateways, GatewayEndpoints, ENIs map[string]both }
 	stats, err := c.Stats(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the counters: %w", err)
@@ -151,8 +150,18 @@ func (c *Config) counters(ctx context.Context) (map[string]uint64, error) {
 		return nil, err
 	}
 	byID := map[string]uint64{}
-	for id, n := range out.NATGateways {
-		byID[id] = n.OutBytes + n.InBytes
+	for _, gateways := range []map[string]both{out.NATGateways, out.GatewayEndpoints} {
+		for id, n := range gateways {
+			byID[id] = n.OutBytes + n.InBytes
+		}
+	}
+	for _, v := range c.Topology().VPCs {
+		for _, e := range v.Endpoints {
+			for _, eni := range e.ENIs {
+				n := out.ENIs[string(eni)]
+				byID[string(e.ID)] += n.OutBytes + n.InBytes
+			}
+		}
 	}
 	return byID, nil
 }
