@@ -19,6 +19,10 @@ check:       ## vet, staticcheck, and that generated files and go.mod are up to 
 	go generate ./... && git diff --exit-code
 	go mod tidy -diff && cd tools && go mod tidy -diff
 
+N ?= 10000
+agree:       ## compare N flows of random networks with the kernel; what disagrees is shrunk and kept in testdata
+	go test ./internal/network/agree -run 'ExplainSays|Once' -v -count=1 -timeout 0 -agree.pairs $(N) -agree.save $(if $(SEED),-agree.seed $(SEED))
+
 bench:       ## the table of docs/performance.md
 	go run ./test/performance
 
@@ -28,4 +32,4 @@ e2e-terraform: ## the real Terraform and the examples against a region; TF_PLUGI
 fuzz:        ## a minute for each fuzz test
 	./test/fuzz.sh
 
-.PHONY: demo test build generate check bench e2e-terraform fuzz
+.PHONY: demo test build generate check agree bench e2e-terraform fuzz

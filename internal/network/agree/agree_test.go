@@ -19,6 +19,7 @@ var (
 	seedFlag       = flag.Uint64("agree.seed", 0, "seed of the random networks; 0 takes the time")
 	topologiesFlag = flag.Int("agree.topologies", 8, "number of random networks")
 	statesFlag     = flag.Int("agree.states", 6, "number of states of each network")
+	pairsFlag      = flag.Int("agree.pairs", 0, "compare at least so many flows, in as many random networks as that takes")
 	probesFlag     = flag.Int("agree.probes", 150, "number of probes in each state")
 )
 
@@ -64,6 +65,15 @@ func disagrees(t explain.Trace, o outcome) string {
 type record struct {
 	mu    sync.Mutex
 	found []evidence // guarded by mu
+	worst *recorded  // the first disagreement; guarded by mu
+}
+
+func (r *record) failed(c recorded) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.worst == nil {
+		r.worst = &c
+	}
 }
 
 func (r *record) add(e evidence) {
@@ -78,12 +88,16 @@ func TestExplainSaysWhatTheKernelDoes(t *testing.T) {
 		seed = uint64(time.Now().UnixNano()) % 1_000_000
 	}
 	t.Logf("random networks from -agree.seed %d", seed)
-	r := &record{}
+	r, networks, known := &record{}, *topologiesFlag, wellKnown
+	if *pairsFlag > 0 { // a long run has better things to do than what every run does
+		each := *statesFlag * *probesFlag
+		networks, known = (*pairsFlag+each-1)/each, nil
+	}
 	t.Run("networks", func(t *testing.T) {
-		for i := range *topologiesFlag {
+		for i := range networks {
 			seed := seed + uint64(i)
-			if *seedFlag == 0 && i < len(wellKnown) {
-				seed = wellKnown[i]
+			if *seedFlag == 0 && i < len(known) {
+				seed = known[i]
 			}
 			t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 				t.Parallel()
@@ -91,11 +105,14 @@ func TestExplainSaysWhatTheKernelDoes(t *testing.T) {
 			})
 		}
 	})
+	if r.worst != nil && *saveFlag {
+		r.worst.save(t)
+	}
 	if t.Failed() {
 		return
 	}
 	summarize(t, r.found)
-	if *seedFlag == 0 {
+	if *seedFlag == 0 && *pairsFlag == 0 {
 		t.Run("faults", func(t *testing.T) { plantFaults(t, r.found) })
 	}
 }
@@ -122,6 +139,7 @@ func compare(t *testing.T, seed uint64, r *record) {
 				}
 				if what := disagrees(trace, o); what != "" {
 					t.Errorf("state %d (%v), %s: %+v\n%s\n%s", n, did, what, f, trace, neighbourhood(w.topology, f))
+					r.failed(recorded{fmt.Sprintf("seed %d state %d", seed, n), f, g.ledger.entries()})
 				}
 				r.add(evidence{w.topology, f, o})
 			}

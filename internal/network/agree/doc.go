@@ -4,9 +4,13 @@
 // packets, and compares every outcome with explain's verdict; then it changes the state a little and compares
 // again. Where the two differ, one of them is wrong. To run more of it:
 //
+//	make agree N=10000
 //	go test ./internal/network/agree -agree.topologies 100 -agree.seed 1
 //
-// Not generated, because the two are known to differ: packets that pass a middlebox and then an internet gateway.
+// The first says its seed, and shrinks the first disagreement to what it is about and keeps it in testdata
+// (case_test.go), where every run tries it again.
+//
+// Not generated, because the two are known to differ: IPv4 packets that pass a middlebox and then an internet gateway.
 // In AWS the gateway translates them; here connection tracking has decided at the first pass not to. Zones of
 // connection tracking do not help: the answer does not come back through the middlebox, so the first pass would
 // see half a connection, which it takes for an invalid one. What would help is to translate addresses one for one

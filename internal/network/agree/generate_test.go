@@ -19,6 +19,7 @@ type generator struct {
 	t      *testing.T
 	rng    *rand.Rand
 	store  *state.Store
+	ledger ledger     // what is in the store
 	number int        // of the last id
 	public netip.Addr // the last public address given
 	plots  []*plot
@@ -47,12 +48,13 @@ type plot struct {
 }
 
 func newGenerator(t *testing.T, seed uint64) *generator {
-	s, err := state.Open(state.Config{Region: region, Account: "000000000000"})
+	l := ledger{}
+	s, err := state.Open(state.Config{Region: region, Account: "000000000000", Journal: l})
 	if err != nil {
 		t.Fatal(err)
 	}
 	g := &generator{
-		t: t, rng: rand.New(rand.NewPCG(seed, seed)), store: s, public: netip.MustParseAddr("34.210.0.0"),
+		t: t, rng: rand.New(rand.NewPCG(seed, seed)), store: s, ledger: l, public: netip.MustParseAddr("34.210.0.0"),
 		used: map[uint16]bool{},
 	}
 	g.update(func(tx *state.Tx) {

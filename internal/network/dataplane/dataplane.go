@@ -40,7 +40,8 @@ type Seat struct {
 	// on its loopback. Seats on the internet side are always shared. Otherwise the process sits in the
 	// interface's own namespace and may listen there.
 	Shared bool
-	// IPv6 gives a seat on the internet side an IPv6 address, too. A function that is in no VPC has none.
+	// IPv6 gives a seat on the internet side an IPv6 address, too. A function that is in no VPC has none. Shared seats of an
+	// interface have one if the interface has.
 	IPv6 bool
 	// Metadata makes a place of an instance's: 169.254.169.254 is on its loopback, what is sent to port 80 there arrives
 	// at MetadataListener and never leaves, and ports below 1024 need no privilege. Not for shared seats.

@@ -178,8 +178,28 @@ func (c *explanation) start() bool {
 	return true
 }
 
-// worst explains all addresses of a name and keeps the first that cannot be reached, for a client may pick any.
+// worst explains all addresses of a name. Those of IPv6 come first, if the source would try them; if they cannot be
+// reached, those of IPv4 count.
 func (c *explanation) worst(targets []netip.Addr) *explanation {
+	split := slices.IndexFunc(targets, netip.Addr.Is4)
+	if split <= 0 {
+		return c.worstOf(targets)
+	}
+	first := c.worstOf(targets[:split])
+	if len(first.causes) == 0 {
+		return first
+	}
+	second := c.worstOf(targets[split:])
+	if len(second.causes) > 0 {
+		return first
+	}
+	second.hops = &second.trace.Hops
+	second.note(Note, first.causes[0].component, "", "its IPv6 addresses cannot be reached, so clients fall back to IPv4, some only after a time-out: %s", first.causes[0].text)
+	return second
+}
+
+// worstOf keeps the first address that cannot be reached, for a client may pick any.
+func (c *explanation) worstOf(targets []netip.Addr) *explanation {
 	var first *explanation
 	for i, to := range targets {
 		attempt := &explanation{topology: c.topology, flow: c.flow, chosen: c.chosen, eni: c.eni, vpc: c.vpc, trace: c.trace, advice: c.advice}

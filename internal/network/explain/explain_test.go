@@ -20,15 +20,18 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // s3 is a function's call of S3, by the name that SDKs use.
 var s3 = Flow{From: "eni-fn", Name: "my-bucket.s3.us-west-2.amazonaws.com", Port: 443}
 
-// cases are the networks that people get wrong, and those that they get right.
-var cases = []struct {
+// An explained case is a network, a flow, and what becomes of it.
+type explained struct {
 	name      string
 	build     func(network)
 	flow      Flow
 	reachable bool
 	code      string
 	component string
-}{
+}
+
+// cases are the networks that people get wrong, and those that they get right.
+var cases = append([]explained{
 	{"no-route-to-s3", func(n network) {}, s3, false, "NO_ROUTE_TO_DESTINATION", "rtb-private"},
 	{"private-dns-off", func(n network) { n.interfaceEndpoint(false) }, s3, false, "x:DNS_ANSWER_IS_PUBLIC", "vpce-0a"},
 	{"private-dns-on", func(n network) { n.interfaceEndpoint(true) }, s3, true, "", ""},
@@ -160,7 +163,7 @@ var cases = []struct {
 	{"peering-resolver", joined, Flow{From: "eni-fn", To: ip("10.1.0.2"), Protocol: UDP, Port: 53}, false, "NO_POSSIBLE_DESTINATION", "vpc-2"},
 	{"vpcs-not-joined", func(n network) { farVPC(n, 2, "10.1.0.0/16", "10.1.1.0/24", "10.1.1.10") },
 		Flow{From: "eni-fn", To: ip("10.1.1.10"), Port: 5432}, false, "DISCONNECTED_VPCS", "rtb-private"},
-}
+}, ipv6Cases...)
 
 func privateTable() *resource.RouteTable {
 	return &resource.RouteTable{ID: "rtb-private", VPCID: "vpc-1", Associations: []resource.RouteTableAssociation{{SubnetID: "subnet-private"}}}
@@ -272,7 +275,8 @@ func TestRoutesInACircleEnd(t *testing.T) {
 
 func TestEveryTraceIsConsistent(t *testing.T) {
 	odd := []Flow{
-		{}, {From: "eni-fn"}, {To: ip("10.0.1.20")}, {From: "eni-fn", To: ip("::1")}, {From: "eni-fn", Name: "10.0.1.20"},
+		{}, {From: "eni-fn"}, {To: ip("10.0.1.20")}, {From: "eni-fn", To: ip("::1")}, {From: "eni-six", To: ip("fe80::1")}, {From: "eni-six", To: ip("ff02::1"), Protocol: UDP},
+		{From: "eni-six", To: ip("::")}, {From: "eni-six", Source: ip("10.0.1.66"), To: ip("::1")}, {From: "eni-fn", Name: "10.0.1.20"},
 		{From: "eni-fn", To: ip("::ffff:10.0.1.20"), Port: 443}, {From: "eni-fn", Name: "."}, {From: "eni-fn", To: ip("0.0.0.0")},
 		{From: "eni-fn", To: ip("10.0.3.10"), Protocol: ICMP, ICMPType: 8}, {From: "eni-fn", To: ip("10.0.3.10"), Protocol: 47},
 		{From: "eni-fn", To: ip("255.255.255.255"), Protocol: 255, Port: 65535}, {From: "eni-nat", To: ip("10.0.1.10"), Port: 1},

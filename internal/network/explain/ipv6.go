@@ -147,6 +147,12 @@ func aroundEgressOnly(why cause) []option {
 }
 
 func assignIPv6(why cause) []Remedy {
+	if why.eni.Type == resource.InterfaceTypeLambda {
+		return []Remedy{{
+			Text:      "allow IPv6 in the function's VPC configuration; its subnets must have blocks of IPv6 addresses",
+			Terraform: "ipv6_allowed_for_dual_stack = true   # in the vpc_config of the aws_lambda_function",
+		}}
+	}
 	s := why.vpc.Subnet(why.eni.SubnetID)
 	if s == nil || !s.IPv6CIDR.IsValid() {
 		return []Remedy{{Text: fmt.Sprintf("give the subnet of %s a block of IPv6 addresses, and the interface one of them", why.eni.ID)}}

@@ -91,10 +91,9 @@ func resourceName(n *resource.NetworkInterface, s *resource.Subnet) ResourceName
 	return ResourceName{Label: string(a.InstanceID), A: s.ResourceNameDNSARecord, AAAA: s.ResourceNameDNSAAAARecord}
 }
 
-// ipv6Of leaves out addresses that are not in the subnet. A function's interface has none: its executions share it by
-// translation, which there is of IPv4 only.
+// ipv6Of leaves out addresses that are not in the subnet. A NAT gateway has none.
 func ipv6Of(n *resource.NetworkInterface, s *resource.Subnet) []netip.Addr {
-	if n.InterfaceType == resource.InterfaceTypeLambda || n.InterfaceType == resource.InterfaceTypeNATGateway {
+	if n.InterfaceType == resource.InterfaceTypeNATGateway {
 		return nil
 	}
 	var out []netip.Addr

@@ -218,7 +218,7 @@ func (d *Driver) Attach(ctx context.Context, at dataplane.Seat) (dataplane.Attac
 		return nil, fmt.Errorf("attach to %s: %w", at.ENI, err)
 	}
 	if at.Shared {
-		return asAttachment(e.seats.attach(ctx, false))
+		return asAttachment(e.seats.attach(ctx, e.speaksIPv6()))
 	}
 	ns, err := e.ns.Dup()
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"sync/atomic"
 
 	"github.com/culvert-cloud/culvert/internal/netns"
 	"github.com/culvert-cloud/culvert/internal/resource"
@@ -18,6 +19,7 @@ type eni struct {
 	plan    eniPlan    // only for Apply: secondary addresses may change
 	address netip.Addr // primary
 	ipv6    []netip.Addr
+	six     atomic.Bool // it has such, for who asks while Apply runs
 	ns      *netns.NS
 	index   int // of the router's end
 	seats   seats

@@ -101,6 +101,7 @@ func (r *router) setIPv6(e *eni, want []netip.Addr) error {
 		err = errors.Join(r.ns.Do(speak(e.plan.name, false)), e.ns.Do(speak("eth0", false)))
 		r.forgetRoutes(e.plan.name) // they went with it; those of IPv4 are set again
 		e.ipv6 = nil
+		e.six.Store(false)
 		return err
 	}
 	if len(e.ipv6) == 0 {
@@ -121,8 +122,12 @@ func (r *router) setIPv6(e *eni, want []netip.Addr) error {
 		return fmt.Errorf("set IPv6 addresses of %s: %w", e.plan.id, err)
 	}
 	e.ipv6 = want
+	e.six.Store(true)
 	return nil
 }
+
+// speaksIPv6 reports whether the interface has an IPv6 address. It may be asked at any time.
+func (e *eni) speaksIPv6() bool { return e.six.Load() }
 
 func (r *router) addRouterAddress(link string) error {
 	l, err := r.links.LinkByName(link)

@@ -342,3 +342,31 @@ func TestIPv6PassesAMiddlebox(t *testing.T) {
 		check{"and answers to the internet", outside, "tcp", to6(db6, "80"), Connected},
 		check{"and echoes", outside, "icmp", db6, Connected})
 }
+
+func TestSharedSeatsSpeakIPv6WithTheirInterface(t *testing.T) {
+	w := newIPv6World(t)
+	w.vpc.Group("fn", nil, []topology.Rule{Allow(resource.AllProtocols, -1, -1, "::/0")})
+	fn := w.vpc.ENI6("fn", w.private, "10.0.2.20", "2600:1f14:1:102::f", "sg-fn")
+	fn.Type = resource.InterfaceTypeLambda
+	old := w.vpc.ENI("old", w.private, "10.0.2.21")
+	old.Type = resource.InterfaceTypeLambda
+	_, web2, _, outside := w.open()
+	one, two, none := w.sit(dataplane.Seat{ENI: fn.ID, Shared: true}), w.sit(dataplane.Seat{ENI: fn.ID, Shared: true}), w.sit(dataplane.Seat{ENI: old.ID, Shared: true})
+	w.check(
+		check{"out", one, "tcp", to6(service6, "443"), Connected},
+		check{"out, the other", two, "udp", to6(web6, "53"), Connected},
+		check{"in", web2, "tcp", to6("2600:1f14:1:102::f", "80"), TimedOut},
+		check{"in from outside", outside, "tcp", to6("2600:1f14:1:102::f", "80"), TimedOut},
+	)
+	for _, seat := range []dataplane.Attachment{one, two} {
+		if seen := w.sees(seat, to6(web6, "80")); seen != addr("2600:1f14:1:102::f") {
+			t.Errorf("seen as %s, want the interface's address", seen)
+		}
+	}
+	if got := Probe(none, to6(web6, "80"), "tcp", patience); got == Connected || got == TimedOut {
+		t.Errorf("a seat of an interface without an IPv6 address: %s, want that it has none", got)
+	}
+	if got := Probe(one, to6("2001:db8:2::2", "80"), "tcp", patience); got != TimedOut {
+		t.Errorf("from seat to seat: %s", got)
+	}
+}

@@ -242,6 +242,11 @@ func translateSource(to netip.Addr, ports bool) part {
 	return part{text, append(exprs, nat)}
 }
 
+// inputGroup matches what an interface of a subnet sends.
+func inputGroup(n uint32) part {
+	return part{fmt.Sprintf("iifgroup %d", n), []expr.Any{load(expr.MetaKeyIIFGROUP), equal(number(n))}}
+}
+
 // Matches of interfaces and device groups in sets and maps.
 func inputIn(set string) part {
 	return part{"iifname @" + set, []expr.Any{load(expr.MetaKeyIIFNAME), in(set)}}

@@ -53,6 +53,9 @@ func ownDestination6() part {
 		&expr.Lookup{SourceRegister: register32, SetName: "own_address6"}}}
 }
 
+// masquerade rewrites the source to an address of the link, whichever it has at the moment.
+func masquerade() part { return part{"masquerade", []expr.Any{&expr.Masq{}}} }
+
 // goTo is a jump that does not come back: at the end of the chain the base chain's policy decides.
 func goTo(chain string) part {
 	return part{"goto " + chain, []expr.Any{&expr.Verdict{Kind: expr.VerdictGoto, Chain: chain}}}

@@ -134,7 +134,7 @@ func (c *compiler) nobody() {
 	var rules []rule
 	for _, s := range c.vpc.Subnets {
 		if s.CIDR.Addr().Is4() {
-			rules = append(rules, makeRule(sourceIn(s.CIDR), destinationIn(s.CIDR), accept()))
+			rules = append(rules, makeRule(inputGroup(c.numbers.subnets[s.ID]), destinationIn(s.CIDR), accept()))
 		}
 	}
 	c.chain("nobody", nil, rules...)

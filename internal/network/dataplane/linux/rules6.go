@@ -147,7 +147,7 @@ func (c *compiler) nobody6() {
 	var rules []rule
 	for _, s := range c.vpc.Subnets {
 		if s.IPv6CIDR.IsValid() {
-			rules = append(rules, makeRule(sourceIn(s.IPv6CIDR), destinationIn(s.IPv6CIDR), accept()))
+			rules = append(rules, makeRule(inputGroup(c.numbers.subnets[s.ID]), destinationIn(s.IPv6CIDR), accept()))
 		}
 	}
 	c.chain("nobody6", nil, rules...)

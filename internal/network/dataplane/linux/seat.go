@@ -32,7 +32,7 @@ type seats struct {
 // A seatKind is what differs between the two uplinks.
 type seatKind struct {
 	pool     netip.Prefix
-	pool6    netip.Prefix // of the internet's only
+	pool6    netip.Prefix // used where the uplink speaks IPv6
 	rules    *ruleset     // nil: the uplink's namespace has its own
 	settings []string     // of the uplink's namespace
 }
@@ -54,19 +54,23 @@ func interfaceSeats(p eniPlan) seatKind {
 	if p.kind == resource.InterfaceTypeLambda {
 		c.chain("no_input", input(expr.VerdictAccept), makeRule(inputName("eth0"), connectionState("new", stateNew), counter(), drop()))
 	}
+	pool6 := netip.MustParsePrefix("2001:db8:2::/64") // nobody has these, either (RFC 3849)
+	c.chain("forward6", nil, makeRule(inputPrefix("s"), sourceIn(pool6), outputName("eth0"), accept()))
+	c.chain("translate6", nil, makeRule(outputName("eth0"), sourceIn(pool6), masquerade()))
 	c.chain("forward", forward(0, expr.VerdictDrop),
-		makeRule(notIPv4(), drop()),
 		makeRule(connectionState("established,related", stateEstablished|stateRelated), accept()),
 		makeRule(connectionState("invalid", stateInvalid), drop()),
+		makeRule(isIPv6(), goTo("forward6")),
 		makeRule(inputPrefix("s"), outputName("eth0"), destinationIn(resolver), accept()),
 		makeRule(destinationIn(linkLocal), drop()), // no metadata of an instance that is none
 		makeRule(inputPrefix("s"), outputName("eth0"), accept()))
 	c.chain("translate", postrouting("nat", 100),
+		makeRule(isIPv6(), goTo("translate6")),
 		makeRule(outputName("eth0"), sourceIn(pool), protocol(unix.IPPROTO_TCP), translateSource(own, true)),
 		makeRule(outputName("eth0"), sourceIn(pool), protocol(unix.IPPROTO_UDP), translateSource(own, true)),
 		makeRule(outputName("eth0"), sourceIn(pool), translateSource(own, false)))
-	return seatKind{pool: pool, rules: r, settings: []string{
-		"net.ipv4.ip_forward=1", "net.ipv4.conf.all.rp_filter=0", "net.ipv4.conf.default.rp_filter=1"}}
+	return seatKind{pool: pool, pool6: pool6, rules: r, settings: []string{
+		"net.ipv6.conf.all.forwarding=1", "net.ipv4.ip_forward=1", "net.ipv4.conf.all.rp_filter=0", "net.ipv4.conf.default.rp_filter=1"}}
 }
 
 // internetSeats have addresses of their own that public services see. No VPC and no service has such
@@ -122,7 +126,7 @@ func (s *seats) attach(ctx context.Context, ipv6 bool) (*seat, error) {
 		return nil, err
 	}
 	t := &seat{seats: s, link: fmt.Sprintf("s%d", s.last), address: a}
-	if ipv6 {
+	if ipv6 { // of seats at an interface: if that has an address
 		t.ipv6 = s.kind.ipv6Of(s.last)
 	}
 	ns, err := netns.New(t.link+" of "+s.parent.Name(), netns.Settings(
