@@ -7,6 +7,9 @@ demo:        ## run the whole story: a private function fails to reach S3, and i
 test:        ## all tests, kernel tests included; neither root nor anything but Go is needed
 	go test ./...
 
+agree:       ## N random pairs: what explain says is what the kernel does; the seed is printed, and what differs is kept in testdata
+	go test ./internal/network/agree -run 'TestExplainSaysWhatTheKernelDoes|TestNetworksThatOnceDifferedAgree' -count=1 -timeout 0 -v -agree.pairs=$(or $(N),10000)
+
 build:       ## the program, into ./culvert
 	go build -trimpath -ldflags='-s -w' -o culvert ./cmd/culvert
 
@@ -28,4 +31,4 @@ e2e-terraform: ## the real Terraform and the examples against a region; TF_PLUGI
 fuzz:        ## a minute for each fuzz test
 	./test/fuzz.sh
 
-.PHONY: demo test build generate check bench e2e-terraform fuzz
+.PHONY: demo test agree build generate check bench e2e-terraform fuzz

@@ -13,6 +13,7 @@ import (
 	"github.com/culvert-cloud/culvert/internal/network/explain"
 	"github.com/culvert-cloud/culvert/internal/network/topology"
 	"github.com/culvert-cloud/culvert/internal/resource"
+	"github.com/culvert-cloud/culvert/internal/state"
 )
 
 var (
@@ -20,6 +21,8 @@ var (
 	topologiesFlag = flag.Int("agree.topologies", 8, "number of random networks")
 	statesFlag     = flag.Int("agree.states", 6, "number of states of each network")
 	probesFlag     = flag.Int("agree.probes", 120, "number of probes in each state")
+	namesFlag      = flag.Int("agree.names", 8, "number of calls by name in each state")
+	pairsFlag      = flag.Int("agree.pairs", 0, "number of probes in all, in place of a number of networks")
 )
 
 // wellKnown seeds come first if none was asked for. In their networks every planted fault shows.
@@ -77,7 +80,11 @@ func TestExplainSaysWhatTheKernelDoes(t *testing.T) {
 	if seed == 0 {
 		seed = uint64(time.Now().UnixNano()) % 1_000_000
 	}
-	t.Logf("random networks from -agree.seed %d", seed)
+	if *pairsFlag > 0 {
+		perNetwork := *statesFlag * (*probesFlag + *namesFlag)
+		*topologiesFlag = (*pairsFlag + perNetwork - 1) / perNetwork
+	}
+	t.Logf("%d random networks from -agree.seed %d", *topologiesFlag, seed)
 	r := &record{}
 	t.Run("networks", func(t *testing.T) {
 		for i := range *topologiesFlag {
@@ -110,6 +117,19 @@ func compare(t *testing.T, seed uint64, r *record) {
 	defer d.Close()
 	g := newGenerator(t, seed)
 	did, compared := []string{"made"}, 0
+	var first *explain.Flow // that they differed about, and the network then
+	var then []state.Resource
+	differ := func(f explain.Flow) {
+		if first == nil {
+			first, then = &f, everything(g.store.View())
+		}
+	}
+	defer func() {
+		if first != nil {
+			small := shrink(t, then, *first, explain.Explain)
+			t.Logf("kept as %s", keep(t, *keepFlag, fmt.Sprintf("seed-%d", seed), contradiction(t, small, *first, explain.Explain), small, *first))
+		}
+	}()
 	for n := range *statesFlag {
 		w := enter(t, d, g.resolve())
 		flows := g.flows(w, *probesFlag)
@@ -122,6 +142,19 @@ func compare(t *testing.T, seed uint64, r *record) {
 				}
 				if what := disagrees(trace, o); what != "" {
 					t.Errorf("state %d (%v), %s: %+v\n%s\n%s", n, did, what, f, trace, neighbourhood(w.topology, f))
+					differ(f)
+				}
+				r.add(evidence{w.topology, f, o})
+			}
+		}
+		names := g.nameFlows(w, *namesFlag)
+		for _, list := range names {
+			for _, f := range list {
+				trace, o := explain.Explain(w.topology, f), w.call(f, g.sourcePort)
+				what := disagrees(trace, o)
+				if what != "" {
+					t.Errorf("state %d (%v), %s: %+v\n%s\n%s", n, did, what, f, trace, neighbourhood(w.topology, f))
+					differ(f)
 				}
 				r.add(evidence{w.topology, f, o})
 			}

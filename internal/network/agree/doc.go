@@ -4,7 +4,11 @@
 // packets, and compares every outcome with explain's verdict; then it changes the state a little and compares
 // again. Where the two differ, one of them is wrong. To run more of it:
 //
+//	make agree N=10000
 //	go test ./internal/network/agree -agree.topologies 100 -agree.seed 1
+//
+// A network in which the two differ is made as small as it goes and kept in testdata, from where every later test
+// makes it again (kept_test.go).
 //
 // Not generated, because the two are known to differ: packets that pass a middlebox and then an internet gateway.
 // In AWS the gateway translates them; here connection tracking has decided at the first pass not to. Zones of

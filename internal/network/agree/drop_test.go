@@ -55,7 +55,7 @@ func blame(t *testing.T, w *world, flows []explain.Flow, drops []dataplane.Drop)
 		}
 		for _, d := range drops {
 			if d.VPC != e.VPCID || d.Source.Addr() != source || d.Destination.Addr() != trace.To || d.Protocol != trace.Flow.Protocol ||
-				d.Destination.Port() != f.Port && f.Protocol != explain.ICMP {
+				d.Destination.Port() != f.Port && f.Protocol != explain.ICMP || f.Protocol == explain.ICMP && d.ICMPType != f.ICMPType {
 				continue
 			}
 			compared++

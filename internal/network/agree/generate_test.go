@@ -291,7 +291,7 @@ func (g *generator) endpoints(tx *state.Tx, p *plot, tables []resource.RouteTabl
 		tx.Put(&resource.VPCEndpoint{
 			ID: resource.VPCEndpointID(g.id("vpce")), VPCID: p.id, Type: resource.EndpointTypeInterface,
 			ServiceName: "com.amazonaws." + region + ".sts", State: "available", DNSSuffix: "abcd1234",
-			NetworkInterfaceIDs: []resource.NetworkInterfaceID{eni.ID},
+			NetworkInterfaceIDs: []resource.NetworkInterfaceID{eni.ID}, PrivateDNSEnabled: g.number%3 > 0,
 		})
 	}
 }
