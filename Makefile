@@ -7,6 +7,9 @@ demo:        ## run the whole story: a private function fails to reach S3, and i
 test:        ## all tests, kernel tests included; neither root nor anything but Go is needed
 	go test ./...
 
+agree:       ## N random pairs: what explain says is what the kernel does; the seed is printed, and what differs is kept in testdata
+	go test ./internal/network/agree -run 'TestExplainSaysWhatTheKernelDoes|TestNetworksThatOnceDifferedAgree' -count=1 -timeout 0 -v -agree.pairs=$(or $(N),10000)
+
 build:       ## the program, into ./culvert
 	go build -trimpath -ldflags='-s -w' -o culvert ./cmd/culvert
 
@@ -18,10 +21,6 @@ check:       ## vet, staticcheck, and that generated files and go.mod are up to 
 	go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 	go generate ./... && git diff --exit-code
 	go mod tidy -diff && cd tools && go mod tidy -diff
-
-N ?= 10000
-agree:       ## compare N flows of random networks with the kernel; what disagrees is shrunk and kept in testdata
-	go test ./internal/network/agree -run 'ExplainSays|Once' -v -count=1 -timeout 0 -agree.pairs $(N) -agree.save $(if $(SEED),-agree.seed $(SEED))
 
 bench:       ## the table of docs/performance.md
 	go run ./test/performance

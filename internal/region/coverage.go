@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/culvert-cloud/culvert/internal/service"
+	"github.com/culvert-cloud/culvert/internal/service/ec2"
 	"github.com/culvert-cloud/culvert/internal/view/inspect"
 )
 
@@ -105,6 +106,10 @@ func (r *Region) Coverage() string {
 	b.WriteString(conditionKeysPage())
 	b.WriteString("\n## Accepted, but not enforced\n\n")
 	for _, n := range NotEnforced() {
+		fmt.Fprintf(&b, "- %s\n", n)
+	}
+	b.WriteString("\n## Explanation codes of the Reachability Analyzer that no analysis has\n\n")
+	for _, n := range ec2.NeverExplained() {
 		fmt.Fprintf(&b, "- %s\n", n)
 	}
 	return b.String()

@@ -26,6 +26,8 @@ type NetworkInsightsPath struct {
 	DestinationIP netip.Addr
 	Protocol      string // tcp, udp
 	Port          int    // of the destination; 0: any
+	AtSource      InsightsFilter
+	AtDestination InsightsFilter
 	CreateTime    time.Time
 	Tags          Tags
 }
@@ -33,13 +35,25 @@ type NetworkInsightsPath struct {
 func (*NetworkInsightsPath) Kind() Kind    { return KindNetworkInsightsPath }
 func (p *NetworkInsightsPath) Key() string { return string(p.ID) }
 
+// InsightsFilter narrows what packets a path is about, as they are at one of its ends. Zero values: any.
+type InsightsFilter struct {
+	SourceAddress      netip.Addr
+	DestinationAddress netip.Addr
+	SourcePorts        PortSpan
+	DestinationPorts   PortSpan
+}
+
+// PortSpan is a range of ports, both ends included. The zero value: any.
+type PortSpan struct{ From, To int }
+
 // NetworkInsightsAnalysis is an answer, of the time when it was asked for.
 type NetworkInsightsAnalysis struct {
 	ID        NetworkInsightsAnalysisID
 	PathID    NetworkInsightsPathID
 	StartTime time.Time
 	Found     bool
-	Result    []byte // what the API says of it, JSON
+	Through   []string // ARNs of what the path was to lead through
+	Result    []byte   // what the API says of it, JSON
 	Tags      Tags
 }
 

@@ -13,14 +13,16 @@ import (
 	"github.com/culvert-cloud/culvert/internal/network/explain"
 	"github.com/culvert-cloud/culvert/internal/network/topology"
 	"github.com/culvert-cloud/culvert/internal/resource"
+	"github.com/culvert-cloud/culvert/internal/state"
 )
 
 var (
 	seedFlag       = flag.Uint64("agree.seed", 0, "seed of the random networks; 0 takes the time")
 	topologiesFlag = flag.Int("agree.topologies", 8, "number of random networks")
 	statesFlag     = flag.Int("agree.states", 6, "number of states of each network")
-	pairsFlag      = flag.Int("agree.pairs", 0, "compare at least so many flows, in as many random networks as that takes")
 	probesFlag     = flag.Int("agree.probes", 150, "number of probes in each state")
+	namesFlag      = flag.Int("agree.names", 8, "number of calls by name in each state")
+	pairsFlag      = flag.Int("agree.pairs", 0, "number of probes in all, in place of a number of networks")
 )
 
 // wellKnown seeds come first if none was asked for. In their networks every planted fault shows.
@@ -65,15 +67,6 @@ func disagrees(t explain.Trace, o outcome) string {
 type record struct {
 	mu    sync.Mutex
 	found []evidence // guarded by mu
-	worst *recorded  // the first disagreement; guarded by mu
-}
-
-func (r *record) failed(c recorded) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.worst == nil {
-		r.worst = &c
-	}
 }
 
 func (r *record) add(e evidence) {
@@ -90,7 +83,7 @@ func TestExplainSaysWhatTheKernelDoes(t *testing.T) {
 	t.Logf("random networks from -agree.seed %d", seed)
 	r, networks, known := &record{}, *topologiesFlag, wellKnown
 	if *pairsFlag > 0 { // a long run has better things to do than what every run does
-		each := *statesFlag * *probesFlag
+		each := *statesFlag * (*probesFlag + *namesFlag)
 		networks, known = (*pairsFlag+each-1)/each, nil
 	}
 	t.Run("networks", func(t *testing.T) {
@@ -105,9 +98,6 @@ func TestExplainSaysWhatTheKernelDoes(t *testing.T) {
 			})
 		}
 	})
-	if r.worst != nil && *saveFlag {
-		r.worst.save(t)
-	}
 	if t.Failed() {
 		return
 	}
@@ -127,6 +117,19 @@ func compare(t *testing.T, seed uint64, r *record) {
 	defer d.Close()
 	g := newGenerator(t, seed)
 	did, compared := []string{"made"}, 0
+	var first *explain.Flow // that they differed about, and the network then
+	var then []state.Resource
+	differ := func(f explain.Flow) {
+		if first == nil {
+			first, then = &f, everything(g.store.View())
+		}
+	}
+	defer func() {
+		if first != nil {
+			small := shrink(t, then, *first, explain.Explain)
+			t.Logf("kept as %s", keep(t, *keepFlag, fmt.Sprintf("seed-%d", seed), contradiction(t, small, *first, explain.Explain), small, *first))
+		}
+	}()
 	for n := range *statesFlag {
 		w := enter(t, d, g.resolve())
 		flows := g.flows(w, *probesFlag)
@@ -139,7 +142,19 @@ func compare(t *testing.T, seed uint64, r *record) {
 				}
 				if what := disagrees(trace, o); what != "" {
 					t.Errorf("state %d (%v), %s: %+v\n%s\n%s", n, did, what, f, trace, neighbourhood(w.topology, f))
-					r.failed(recorded{fmt.Sprintf("seed %d state %d", seed, n), f, g.ledger.entries()})
+					differ(f)
+				}
+				r.add(evidence{w.topology, f, o})
+			}
+		}
+		names := g.nameFlows(w, *namesFlag)
+		for _, list := range names {
+			for _, f := range list {
+				trace, o := explain.Explain(w.topology, f), w.call(f, g.sourcePort)
+				what := disagrees(trace, o)
+				if what != "" {
+					t.Errorf("state %d (%v), %s: %+v\n%s\n%s", n, did, what, f, trace, neighbourhood(w.topology, f))
+					differ(f)
 				}
 				r.add(evidence{w.topology, f, o})
 			}

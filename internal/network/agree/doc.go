@@ -7,8 +7,8 @@
 //	make agree N=10000
 //	go test ./internal/network/agree -agree.topologies 100 -agree.seed 1
 //
-// The first says its seed, and shrinks the first disagreement to what it is about and keeps it in testdata
-// (case_test.go), where every run tries it again.
+// A network in which the two differ is made as small as it goes and kept in testdata, from where every later test
+// makes it again (kept_test.go).
 //
 // Not generated, because the two are known to differ: IPv4 packets that pass a middlebox and then an internet gateway.
 // In AWS the gateway translates them; here connection tracking has decided at the first pass not to. Zones of

@@ -19,7 +19,6 @@ type generator struct {
 	t      *testing.T
 	rng    *rand.Rand
 	store  *state.Store
-	ledger ledger     // what is in the store
 	number int        // of the last id
 	public netip.Addr // the last public address given
 	plots  []*plot
@@ -48,13 +47,12 @@ type plot struct {
 }
 
 func newGenerator(t *testing.T, seed uint64) *generator {
-	l := ledger{}
-	s, err := state.Open(state.Config{Region: region, Account: "000000000000", Journal: l})
+	s, err := state.Open(state.Config{Region: region, Account: "000000000000"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	g := &generator{
-		t: t, rng: rand.New(rand.NewPCG(seed, seed)), store: s, ledger: l, public: netip.MustParseAddr("34.210.0.0"),
+		t: t, rng: rand.New(rand.NewPCG(seed, seed)), store: s, public: netip.MustParseAddr("34.210.0.0"),
 		used: map[uint16]bool{},
 	}
 	g.update(func(tx *state.Tx) {
@@ -307,7 +305,7 @@ func (g *generator) endpoints(tx *state.Tx, p *plot, tables []resource.RouteTabl
 		tx.Put(&resource.VPCEndpoint{
 			ID: resource.VPCEndpointID(g.id("vpce")), VPCID: p.id, Type: resource.EndpointTypeInterface,
 			ServiceName: "com.amazonaws." + region + ".sts", State: "available", DNSSuffix: "abcd1234",
-			NetworkInterfaceIDs: []resource.NetworkInterfaceID{eni.ID},
+			NetworkInterfaceIDs: []resource.NetworkInterfaceID{eni.ID}, PrivateDNSEnabled: g.number%3 > 0,
 		})
 	}
 }

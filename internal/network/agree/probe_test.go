@@ -150,7 +150,11 @@ func (a *attempt) start() error {
 	}
 	switch a.flow.Protocol {
 	case udp:
-		_, err = unix.Write(fd, []byte("who\n"))
+		question := []byte("who\n")
+		if a.flow.Port == portDNS {
+			question = query()
+		}
+		_, err = unix.Write(fd, question)
 	case icmp:
 		_, err = unix.Write(fd, echoRequest(a.flow.SourcePort))
 	case icmpv6:
@@ -193,6 +197,8 @@ func (a *attempt) read() {
 		if n >= 8 && buf[0] == 129 && binary.BigEndian.Uint16(buf[4:]) == a.flow.SourcePort { // there is no IP header
 			a.done, a.outcome = true, outcome{answered: true}
 		}
+	case a.flow.Protocol == udp && a.flow.Port == portDNS:
+		a.done, a.outcome = true, outcome{answered: n > 0}
 	case n == 0 && a.flow.Protocol == tcp:
 		a.fail(errors.New("closed without a word"))
 	default:

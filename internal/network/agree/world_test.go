@@ -11,6 +11,7 @@ import (
 	"github.com/culvert-cloud/culvert/internal/netns"
 	"github.com/culvert-cloud/culvert/internal/network/dataplane"
 	"github.com/culvert-cloud/culvert/internal/network/dataplane/linux"
+	"github.com/culvert-cloud/culvert/internal/network/dns"
 	"github.com/culvert-cloud/culvert/internal/network/topology"
 	"github.com/culvert-cloud/culvert/internal/resource"
 )
@@ -48,9 +49,7 @@ func enter(t *testing.T, d *linux.Driver, top *topology.Topology) *world {
 				w.serve(dataplane.Place{GatewayEndpoint: e.ID}, string(e.ID))
 			}
 		}
-		c, err := d.ListenPacket(context.Background(), dataplane.Place{VPC: v.ID, Resolver: v.Resolver}, "udp", portDNS)
-		w.must(err)
-		w.answerPackets(c, "resolver")
+		w.resolve(v)
 	}
 	for _, s := range top.Services {
 		served := map[netip.Addr]bool{}
@@ -65,6 +64,27 @@ func enter(t *testing.T, d *linux.Driver, top *topology.Topology) *world {
 	}
 	return w
 }
+
+// resolve answers for a VPC as the region does.
+func (w *world) resolve(v *topology.VPC) {
+	w.t.Helper()
+	c, err := w.driver.ListenPacket(context.Background(), dataplane.Place{VPC: v.ID, Resolver: v.Resolver}, "udp", portDNS)
+	w.must(err)
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- dns.Serve(ctx, dns.Config{VPC: v.ID, Topology: func() *topology.Topology { return w.topology }, Packet: c})
+	}()
+	w.open = append(w.open, closing(func() error {
+		stop()
+		return <-ended
+	}))
+}
+
+// closing is something that ends by a call.
+type closing func() error
+
+func (c closing) Close() error { return c() }
 
 func (w *world) must(err error) {
 	w.t.Helper()

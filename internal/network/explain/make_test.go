@@ -192,3 +192,42 @@ func TestTerraformTakesEveryPlan(t *testing.T) {
 		terraform("validate")
 	}
 }
+
+// A note is a warning that decides nothing; in the same zone there is none.
+func TestAnEndpointInAnotherZoneIsNoted(t *testing.T) {
+	for zone, want := range map[string]bool{"us-west-2a": false, "us-west-2b": true} {
+		n := newNetwork()
+		n.interfaceEndpoint(true)
+		s := *n["subnet-public"].(*resource.Subnet)
+		s.AvailabilityZone = zone
+		n.put(&s)
+		n.eni("far", "public", "10.0.2.77", resource.InterfaceTypeInterface, "sg-fn")
+		trace := Explain(n.resolve(t), Flow{From: "eni-far", Name: s3.Name, Port: 443})
+		noted := slices.ContainsFunc(trace.Hops, func(h Hop) bool { return h.Code == "x:VPCE_NOT_IN_CALLERS_AZ" && h.Verdict == Note })
+		if !trace.Reachable || noted != want {
+			t.Errorf("%s: reachable %t, noted %t", zone, trace.Reachable, noted)
+		}
+	}
+}
+
+// What does not serve is said beside what stops a flow, and is no blocker.
+func TestRoutesThatDoNotServeAreDetails(t *testing.T) {
+	n := newNetwork()
+	n.internetGateway()
+	n.route("private", "52.0.0.0/6", resource.RouteTarget{InternetGatewayID: "igw-gone"})
+	n.route("private", "0.0.0.0/0", resource.RouteTarget{InternetGatewayID: "igw-1"})
+	n.route("private", "9.0.0.0/8", resource.RouteTarget{InternetGatewayID: "igw-1"})
+	p := Mend(n.resolve(t), s3)
+	var got []string
+	for _, d := range p.Details {
+		got = append(got, d.Code+" "+d.Rule)
+	}
+	if diff := cmp.Diff([]string{"VPC_LOCAL_ROUTE_CIDR_RESTRICTION local", "MORE_SPECIFIC_ROUTE 0.0.0.0/0", "CANNOT_ROUTE 9.0.0.0/8"}, got[:min(3, len(got))]); diff != "" {
+		t.Errorf("details (-want +got):\n%s", diff)
+	}
+	for _, b := range p.Blockers {
+		if b.Code == "CANNOT_ROUTE" || b.Code == "MORE_SPECIFIC_ROUTE" {
+			t.Errorf("%+v is no blocker", b)
+		}
+	}
+}

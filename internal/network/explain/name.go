@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"fmt"
 	"net/netip"
 
 	"github.com/culvert-cloud/culvert/internal/network/topology"
@@ -116,4 +117,20 @@ func (c *explanation) adviseOnName(a topology.Answer) {
 func (c *explanation) advise(why cause) {
 	c.advice = &why
 	c.trace.Hops = append(c.trace.Hops, Hop{Component: why.component, Verdict: Note, Code: why.code, Text: why.text})
+}
+
+// zones notes that an endpoint is in another zone than whoever calls it: that costs money, and fails with the zone.
+func (c *explanation) zones(vpc *topology.VPC, endpoint *topology.Endpoint, e *topology.ENI) {
+	if c.eni == nil || c.eni.VPCID != vpc.ID {
+		return
+	}
+	from, to := vpc.Subnet(c.eni.SubnetID), vpc.Subnet(e.SubnetID)
+	if from == nil || to == nil || from.AZ == to.AZ {
+		return
+	}
+	*c.hops = append(*c.hops, Hop{
+		Component: Component{resource.KindVPCEndpoint, string(endpoint.ID)}, Verdict: Note, Code: "x:VPCE_NOT_IN_CALLERS_AZ", Packet: c.current.header(),
+		Text: fmt.Sprintf("%s is reached in %s, and the caller is in %s: that is paid for by the byte, and a subnet of %s in the endpoint would avoid it",
+			endpoint.ID, to.AZ, from.AZ, from.AZ),
+	})
 }

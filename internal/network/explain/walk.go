@@ -106,6 +106,7 @@ func (c *explanation) listener(e *topology.ENI, vpc *topology.VPC, p packet) {
 	for _, endpoint := range vpc.Endpoints {
 		if slices.Contains(endpoint.ENIs, e.ID) {
 			c.trace.Endpoint, c.trace.Service = string(endpoint.ID), endpoint.Service
+			c.zones(vpc, endpoint, e)
 			c.serviceListens(Component{resource.KindVPCEndpoint, string(endpoint.ID)}, endpoint.Service, p)
 			return
 		}

@@ -96,95 +96,100 @@ func (n insightsNet) toAddress(address string) *string {
 	}).NetworkInsightsPath.NetworkInsightsPathId
 }
 
+// publicS3 is a public address of S3.
+const publicS3 = "52.218.177.73"
+
+// insightsCases are about what stops packets.
+var insightsCases = []struct {
+	code        string
+	breaks      func(insightsNet) *string // returns the path that is asked about
+	nearMiss    func(insightsNet) *string
+	nearMissHas bool // it is not reachable either, but for another reason
+}{
+	{code: "SG_HAS_NO_RULES",
+		breaks:   func(n insightsNet) *string { n.revokeAll(n.toGroup, false); return n.insightsPath(n.from, n.to, 22) },
+		nearMiss: func(n insightsNet) *string { n.revokeAll(n.toGroup, true); return n.insightsPath(n.from, n.to, 22) }},
+	{code: "ENI_SG_RULES_MISMATCH",
+		breaks: func(n insightsNet) *string {
+			n.revokeAll(n.toGroup, false)
+			n.allow(n.toGroup, "tcp", 23, 80)
+			return n.insightsPath(n.from, n.to, 22)
+		},
+		nearMiss: func(n insightsNet) *string {
+			n.revokeAll(n.toGroup, false)
+			n.allow(n.toGroup, "tcp", 22, 80)
+			return n.insightsPath(n.from, n.to, 22)
+		}},
+	{code: "SUBNET_ACL_RESTRICTION",
+		breaks:   func(n insightsNet) *string { n.deny(n.near, true, 22, 22); return n.insightsPath(n.from, n.to, 22) },
+		nearMiss: func(n insightsNet) *string { n.deny(n.near, true, 23, 23); return n.insightsPath(n.from, n.to, 22) }},
+	{code: "SUBNET_ACL_RESTRICTION", // of the answers
+		breaks: func(n insightsNet) *string {
+			n.deny(n.near, false, 40000, 40000)
+			return n.insightsPath(n.from, n.to, 22)
+		},
+		nearMiss: func(n insightsNet) *string { n.deny(n.near, false, 1, 1023); return n.insightsPath(n.from, n.to, 22) }},
+	{code: "NO_ROUTE_TO_DESTINATION",
+		breaks: func(n insightsNet) *string { return n.toAddress(publicS3) },
+		nearMiss: func(n insightsNet) *string {
+			do(n.world, n.createVPCEndpoint, CreateVpcEndpointInput{VpcId: n.vpc, ServiceName: new("com.amazonaws.us-west-2.s3"), RouteTableIds: []string{*n.table}})
+			return n.toAddress(publicS3)
+		}},
+	{code: "NO_POSSIBLE_DESTINATION",
+		breaks:   func(n insightsNet) *string { return n.toAddress("10.0.2.222") },
+		nearMiss: func(n insightsNet) *string { return n.toAddress(n.addressOf(n.to)) }},
+	{code: "BAD_STATE_ROUTE",
+		breaks: func(n insightsNet) *string {
+			box := n.eni(n.near)
+			n.route(CreateRouteInput{DestinationCidrBlock: new("10.0.2.0/24"), NetworkInterfaceId: box})
+			do(n.world, n.deleteNetworkInterface, DeleteNetworkInterfaceInput{NetworkInterfaceId: box})
+			return n.insightsPath(n.from, n.to, 22)
+		},
+		nearMiss: func(n insightsNet) *string {
+			box := n.eni(n.near)
+			n.route(CreateRouteInput{DestinationCidrBlock: new("10.9.0.0/24"), NetworkInterfaceId: box})
+			do(n.world, n.deleteNetworkInterface, DeleteNetworkInterfaceInput{NetworkInterfaceId: box})
+			return n.insightsPath(n.from, n.to, 22)
+		}},
+	{code: "ENI_SOURCE_DEST_CHECK_RESTRICTION",
+		breaks: func(n insightsNet) *string { return n.throughBox(true) }, nearMiss: func(n insightsNet) *string { return n.throughBox(false) }},
+	{code: "IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS",
+		breaks: func(n insightsNet) *string {
+			n.route(CreateRouteInput{DestinationCidrBlock: new("0.0.0.0/0"), GatewayId: n.gateway(n.vpc)})
+			return n.toAddress(publicS3)
+		},
+		nearMiss: func(n insightsNet) *string {
+			n.route(CreateRouteInput{DestinationCidrBlock: new("0.0.0.0/0"), GatewayId: n.gateway(n.vpc)})
+			do(n.world, n.associateAddress, AssociateAddressInput{AllocationId: n.address(), NetworkInterfaceId: n.from})
+			return n.toAddress(publicS3)
+		}},
+	{code: "IGW_DESTINATION_ADDRESS_NOT_IN_RFC1918_EGRESS", nearMissHas: true,
+		breaks: func(n insightsNet) *string { return n.publicTo("192.168.7.7") }, nearMiss: func(n insightsNet) *string { return n.publicTo("192.169.7.7") }},
+	{code: "IGW_DESTINATION_ADDRESS_NOT_IN_RFC6598_EGRESS", nearMissHas: true,
+		breaks: func(n insightsNet) *string { return n.publicTo("100.64.7.7") }, nearMiss: func(n insightsNet) *string { return n.publicTo("100.128.7.7") }},
+	{code: "DISCONNECTED_VPCS", nearMissHas: true, // with a connection it is the routes that are missing
+		breaks: func(n insightsNet) *string { return n.insightsPath(n.from, n.otherVPC(), 22) },
+		nearMiss: func(n insightsNet) *string {
+			to := n.otherVPC()
+			n.activePeer(n.vpc, new(n.known["other"]))
+			return n.insightsPath(n.from, to, 22)
+		}},
+	{code: "PCX_REQUIRES_ADDRESS_IN_VPC_CIDR", nearMissHas: true,
+		breaks: func(n insightsNet) *string { return n.byPeering("10.0.0.0/8", "10.7.0.9") }, nearMiss: func(n insightsNet) *string { return n.byPeering("10.0.0.0/8", "10.1.0.99") }},
+	{code: "PROTOCOL_RESTRICTION",
+		breaks: func(n insightsNet) *string { return n.insightsPath(n.from, n.serviceEndpoint(), 22) }, nearMiss: func(n insightsNet) *string { return n.insightsPath(n.from, n.serviceEndpoint(), 443) }},
+	{code: "NO_SOURCE_OR_DESTINATION",
+		breaks: func(n insightsNet) *string {
+			path := n.insightsPath(n.from, n.to, 22)
+			do(n.world, n.deleteNetworkInterface, DeleteNetworkInterfaceInput{NetworkInterfaceId: n.to})
+			return path
+		},
+		nearMiss: func(n insightsNet) *string { return n.insightsPath(n.from, n.to, 22) }},
+}
+
 // TestEveryCodeHasACauseAndANearMiss breaks a network in one way, and in a way that looks like it and is harmless.
 func TestEveryCodeHasACauseAndANearMiss(t *testing.T) {
-	const public = "52.218.177.73"
-	for _, c := range []struct {
-		code        string
-		breaks      func(insightsNet) *string // returns the path that is asked about
-		nearMiss    func(insightsNet) *string
-		nearMissHas bool // it is not reachable either, but for another reason
-	}{
-		{code: "SG_HAS_NO_RULES",
-			breaks:   func(n insightsNet) *string { n.revokeAll(n.toGroup, false); return n.insightsPath(n.from, n.to, 22) },
-			nearMiss: func(n insightsNet) *string { n.revokeAll(n.toGroup, true); return n.insightsPath(n.from, n.to, 22) }},
-		{code: "ENI_SG_RULES_MISMATCH",
-			breaks: func(n insightsNet) *string {
-				n.revokeAll(n.toGroup, false)
-				n.allow(n.toGroup, "tcp", 23, 80)
-				return n.insightsPath(n.from, n.to, 22)
-			},
-			nearMiss: func(n insightsNet) *string {
-				n.revokeAll(n.toGroup, false)
-				n.allow(n.toGroup, "tcp", 22, 80)
-				return n.insightsPath(n.from, n.to, 22)
-			}},
-		{code: "SUBNET_ACL_RESTRICTION",
-			breaks:   func(n insightsNet) *string { n.deny(n.near, true, 22, 22); return n.insightsPath(n.from, n.to, 22) },
-			nearMiss: func(n insightsNet) *string { n.deny(n.near, true, 23, 23); return n.insightsPath(n.from, n.to, 22) }},
-		{code: "SUBNET_ACL_RESTRICTION", // of the answers
-			breaks: func(n insightsNet) *string {
-				n.deny(n.near, false, 40000, 40000)
-				return n.insightsPath(n.from, n.to, 22)
-			},
-			nearMiss: func(n insightsNet) *string { n.deny(n.near, false, 1, 1023); return n.insightsPath(n.from, n.to, 22) }},
-		{code: "NO_ROUTE_TO_DESTINATION",
-			breaks: func(n insightsNet) *string { return n.toAddress(public) },
-			nearMiss: func(n insightsNet) *string {
-				do(n.world, n.createVPCEndpoint, CreateVpcEndpointInput{VpcId: n.vpc, ServiceName: new("com.amazonaws.us-west-2.s3"), RouteTableIds: []string{*n.table}})
-				return n.toAddress(public)
-			}},
-		{code: "NO_POSSIBLE_DESTINATION",
-			breaks:   func(n insightsNet) *string { return n.toAddress("10.0.2.222") },
-			nearMiss: func(n insightsNet) *string { return n.toAddress(n.addressOf(n.to)) }},
-		{code: "BAD_STATE_ROUTE",
-			breaks: func(n insightsNet) *string {
-				box := n.eni(n.near)
-				n.route(CreateRouteInput{DestinationCidrBlock: new("10.0.2.0/24"), NetworkInterfaceId: box})
-				do(n.world, n.deleteNetworkInterface, DeleteNetworkInterfaceInput{NetworkInterfaceId: box})
-				return n.insightsPath(n.from, n.to, 22)
-			},
-			nearMiss: func(n insightsNet) *string {
-				box := n.eni(n.near)
-				n.route(CreateRouteInput{DestinationCidrBlock: new("10.9.0.0/24"), NetworkInterfaceId: box})
-				do(n.world, n.deleteNetworkInterface, DeleteNetworkInterfaceInput{NetworkInterfaceId: box})
-				return n.insightsPath(n.from, n.to, 22)
-			}},
-		{code: "ENI_SOURCE_DEST_CHECK_RESTRICTION",
-			breaks: func(n insightsNet) *string { return n.throughBox(true) }, nearMiss: func(n insightsNet) *string { return n.throughBox(false) }},
-		{code: "IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS",
-			breaks: func(n insightsNet) *string {
-				n.route(CreateRouteInput{DestinationCidrBlock: new("0.0.0.0/0"), GatewayId: n.gateway(n.vpc)})
-				return n.toAddress(public)
-			},
-			nearMiss: func(n insightsNet) *string {
-				n.route(CreateRouteInput{DestinationCidrBlock: new("0.0.0.0/0"), GatewayId: n.gateway(n.vpc)})
-				do(n.world, n.associateAddress, AssociateAddressInput{AllocationId: n.address(), NetworkInterfaceId: n.from})
-				return n.toAddress(public)
-			}},
-		{code: "IGW_DESTINATION_ADDRESS_NOT_IN_RFC1918_EGRESS", nearMissHas: true,
-			breaks: func(n insightsNet) *string { return n.publicTo("192.168.7.7") }, nearMiss: func(n insightsNet) *string { return n.publicTo("192.169.7.7") }},
-		{code: "IGW_DESTINATION_ADDRESS_NOT_IN_RFC6598_EGRESS", nearMissHas: true,
-			breaks: func(n insightsNet) *string { return n.publicTo("100.64.7.7") }, nearMiss: func(n insightsNet) *string { return n.publicTo("100.128.7.7") }},
-		{code: "DISCONNECTED_VPCS", nearMissHas: true, // with a connection it is the routes that are missing
-			breaks: func(n insightsNet) *string { return n.insightsPath(n.from, n.otherVPC(), 22) },
-			nearMiss: func(n insightsNet) *string {
-				to := n.otherVPC()
-				n.activePeer(n.vpc, new(n.known["other"]))
-				return n.insightsPath(n.from, to, 22)
-			}},
-		{code: "PCX_REQUIRES_ADDRESS_IN_VPC_CIDR", nearMissHas: true,
-			breaks: func(n insightsNet) *string { return n.byPeering("10.0.0.0/8", "10.7.0.9") }, nearMiss: func(n insightsNet) *string { return n.byPeering("10.0.0.0/8", "10.1.0.99") }},
-		{code: "PROTOCOL_RESTRICTION",
-			breaks: func(n insightsNet) *string { return n.insightsPath(n.from, n.serviceEndpoint(), 22) }, nearMiss: func(n insightsNet) *string { return n.insightsPath(n.from, n.serviceEndpoint(), 443) }},
-		{code: "NO_SOURCE_OR_DESTINATION",
-			breaks: func(n insightsNet) *string {
-				path := n.insightsPath(n.from, n.to, 22)
-				do(n.world, n.deleteNetworkInterface, DeleteNetworkInterfaceInput{NetworkInterfaceId: n.to})
-				return path
-			},
-			nearMiss: func(n insightsNet) *string { return n.insightsPath(n.from, n.to, 22) }},
-	} {
+	for _, c := range insightsCases {
 		t.Run(c.code, func(t *testing.T) {
 			n := newInsightsNet(t)
 			if a := n.analysed(c.breaks(n)); *a.NetworkPathFound || !slices.Contains(codesOf(a), c.code) {
@@ -351,7 +356,29 @@ func TestPathsThatCannotBeAreRefused(t *testing.T) {
 	refused(n.world, n.createNetworkInsightsPath, whole(func(in *CreateNetworkInsightsPathInput) { in.Destination = n.from }), "InvalidParameterValue")
 	refused(n.world, n.createNetworkInsightsPath, whole(func(in *CreateNetworkInsightsPathInput) { in.DestinationIp = new("::1") }), "InvalidParameterValue")
 	refused(n.world, n.createNetworkInsightsPath, whole(func(in *CreateNetworkInsightsPathInput) { in.DestinationPort = new(int64(65536)) }), "InvalidParameterValue")
-	refused(n.world, n.createNetworkInsightsPath, whole(func(in *CreateNetworkInsightsPathInput) { in.FilterAtSource = &PathRequestFilter{} }), "UnsupportedOperation")
+	for _, in := range []CreateNetworkInsightsPathInput{
+		whole(func(in *CreateNetworkInsightsPathInput) {
+			in.FilterAtSource, in.SourceIp = &PathRequestFilter{}, new("10.0.1.9")
+		}),
+		whole(func(in *CreateNetworkInsightsPathInput) {
+			in.FilterAtSource, in.DestinationPort = &PathRequestFilter{}, new(int64(22))
+		}),
+		whole(func(in *CreateNetworkInsightsPathInput) {
+			in.FilterAtDestination, in.DestinationIp = &PathRequestFilter{}, new("10.0.2.9")
+		}),
+	} {
+		refused(n.world, n.createNetworkInsightsPath, in, "InvalidParameterCombination")
+	}
+	for _, f := range []PathRequestFilter{{SourceAddress: new("x")}, {SourcePortRange: requestPorts(9, 8)}, {DestinationPortRange: requestPorts(1, 65536)}} {
+		refused(n.world, n.createNetworkInsightsPath, whole(func(in *CreateNetworkInsightsPathInput) { in.FilterAtDestination = &f }), "InvalidParameterValue")
+	}
+	path := n.insightsPath(n.from, n.to, 22)
+	for arn, want := range map[string]string{
+		"nat-0123456789abcdef0": "InvalidParameterValue", "arn:aws:ec2:us-west-2:123456789012:natgateway/nat-0123456789abcdef0": "NatGatewayNotFound",
+		"arn:aws:ec2:us-west-2:123456789012:vpc/" + *n.vpc: "UnsupportedOperation",
+	} {
+		refused(n.world, n.startNetworkInsightsAnalysis, StartNetworkInsightsAnalysisInput{NetworkInsightsPathId: path, FilterInArns: []string{arn}}, want)
+	}
 	refused(n.world, n.startNetworkInsightsAnalysis, StartNetworkInsightsAnalysisInput{NetworkInsightsPathId: nowhere("nip")}, "InvalidNetworkInsightsPathId.NotFound")
 	refused(n.world, n.deleteNetworkInsightsAnalysis, DeleteNetworkInsightsAnalysisInput{NetworkInsightsAnalysisId: nowhere("nia")}, "InvalidNetworkInsightsAnalysisId.NotFound")
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/culvert-cloud/culvert/internal/api"
 	"github.com/culvert-cloud/culvert/internal/network/explain"
@@ -22,10 +23,7 @@ func (s *ec2) startNetworkInsightsAnalysis(tx *state.Tx, _ *api.Call, in *StartN
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case len(in.FilterInArns) > 0:
-		return nil, unsupported("Analyses through or around named components are not supported in this region.")
-	case len(in.AdditionalAccounts) > 0:
+	if len(in.AdditionalAccounts) > 0 {
 		return nil, unsupported("Analyses of other accounts are not supported in this region: there is one account.")
 	}
 	plain := *in
@@ -40,7 +38,7 @@ func (s *ec2) startNetworkInsightsAnalysis(tx *state.Tx, _ *api.Call, in *StartN
 	}
 	a, ok := state.Get[*resource.NetworkInsightsAnalysis](tx, id)
 	if !ok {
-		if a, err = analyse(tx, p); err != nil {
+		if a, err = analyse(tx, p, in.FilterInArns); err != nil {
 			return nil, err
 		}
 		a.Tags = tags
@@ -53,118 +51,94 @@ func (s *ec2) startNetworkInsightsAnalysis(tx *state.Tx, _ *api.Call, in *StartN
 }
 
 // analyse answers a path's question about the network as it is now.
-func analyse(tx *state.Tx, p *resource.NetworkInsightsPath) (*resource.NetworkInsightsAnalysis, error) {
+func analyse(tx *state.Tx, p *resource.NetworkInsightsPath, through []string) (*resource.NetworkInsightsAnalysis, error) {
+	ids, err := filterIDs(tx, through)
+	if err != nil {
+		return nil, err
+	}
 	t := topology.Resolve(tx, topology.Options{})
+	c := components{reader: tx, topology: t}
+	q := newQuestion(tx, t, p, ids)
 	var result NetworkInsightsAnalysis
 	found := false
-	if flow, ok := pathFlow(tx, t, p); ok {
-		trace := anyPort(t, flow)
-		found = trace.Reachable
-		c := components{reader: tx, topology: t}
-		if found {
-			result.ForwardPathComponents = c.way(trace.Flow.From, trace.Hops)
-			result.ReturnPathComponents = c.way(resource.NetworkInterfaceID(trace.Interface), trace.Return)
+	if result.Explanations = q.ends(c); len(result.Explanations) == 0 {
+		var trace explain.Trace
+		var unlike []string
+		if trace, unlike, found = q.try(t); found {
+			result.ForwardPathComponents = c.way(trace.Flow.From, trace.Hops, trace)
+			result.ReturnPathComponents = c.way(resource.NetworkInterfaceID(trace.Interface), trace.Return, trace)
 		} else {
-			result.Explanations = c.explanations(explain.Mend(t, trace.Flow).Blockers)
+			result.Explanations = q.explanations(c, trace, unlike)
 		}
-	} else {
-		result.Explanations = []Explanation{{ExplanationCode: new("NO_SOURCE_OR_DESTINATION")}}
 	}
 	stored, err := json.Marshal(result)
 	if err != nil {
 		return nil, fmt.Errorf("encode the analysis of %s: %w", p.ID, err)
 	}
 	return &resource.NetworkInsightsAnalysis{
-		ID: resource.NetworkInsightsAnalysisID(tx.NewID("nia")), PathID: p.ID, StartTime: tx.Now(), Found: found, Result: stored,
+		ID: resource.NetworkInsightsAnalysisID(tx.NewID("nia")), PathID: p.ID, StartTime: tx.Now(), Found: found, Through: through, Result: stored,
 	}, nil
 }
 
-// pathFlow is the flow that a path asks about; false: one of its ends is gone.
-func pathFlow(r state.Reader, t *topology.Topology, p *resource.NetworkInsightsPath) (explain.Flow, bool) {
-	f := explain.Flow{Protocol: explain.TCP, Port: uint16(p.Port), Source: p.SourceIP, To: p.DestinationIP}
-	if p.Protocol == "udp" {
-		f.Protocol = explain.UDP
-	}
-	from, ok := pathEnd(r, t, p.Source)
-	if !ok {
-		return f, false
-	}
-	if from != nil {
-		f.From = from.ID
-	}
-	if p.Destination == "" {
-		return f, true
-	}
-	to, ok := pathEnd(r, t, p.Destination)
-	switch {
-	case !ok:
-		return f, false
-	case f.To.IsValid():
-	case to == nil:
-		f.Internet = true
-	case from == nil && len(to.Public) > 0:
-		f.To = to.Public[0].Public
-	default:
-		f.To = to.Address()
-	}
-	return f, true
-}
-
-// pathEnd is the interface of an end; nil for an internet gateway, which stands for the internet.
-func pathEnd(r state.Reader, t *topology.Topology, id string) (*topology.ENI, bool) {
-	if i, ok := state.Get[*resource.Instance](r, id); ok {
-		id = string(i.InterfaceID)
-	}
-	if e := t.ENIs[resource.NetworkInterfaceID(id)]; e != nil {
-		return e, true
-	}
-	for _, v := range t.VPCs {
-		if string(v.InternetGateway) == id {
-			return nil, true
-		}
-		if e := v.Endpoint(resource.VPCEndpointID(id)); e != nil && len(e.ENIs) > 0 {
-			return v.ENI(e.ENIs[0]), true
-		}
-	}
-	return nil, false
-}
-
-// anyPort explains a flow. Without a port one that gets through will do: where it changes whether it does, a rule or
-// an entry begins or ends.
-func anyPort(t *topology.Topology, f explain.Flow) explain.Trace {
-	if f.Port != 0 {
-		return explain.Explain(t, f)
-	}
-	ports := []int{443, 80}
-	for _, v := range t.VPCs {
-		for _, g := range v.SecurityGroups {
-			for _, r := range slices.Concat(g.Ingress, g.Egress) {
-				ports = append(ports, r.FromPort)
-			}
-		}
-		for _, n := range v.NetworkACLs {
-			for _, e := range slices.Concat(n.Ingress, n.Egress) {
-				ports = append(ports, e.FromPort, e.ToPort+1)
+// explanations are all that keeps a path from being found: what stops packets, what does not serve, what does not fit.
+func (q *question) explanations(c components, trace explain.Trace, unlike []string) []Explanation {
+	restrictions := q.restrictions(c.topology)
+	var hops []explain.Hop
+	if unlike == nil {
+		plan := explain.Mend(c.topology, trace.Flow)
+		hops = append(plan.Blockers, plan.Details...)
+	} else {
+		for _, code := range unlike {
+			if !slices.Contains(restrictions, code) {
+				restrictions = append(restrictions, code)
 			}
 		}
 	}
-	var first explain.Trace
-	tried := map[int]bool{}
-	for i, port := range ports {
-		if port < 1 || port > 65535 || tried[port] {
-			continue
+	out := c.explanations(append(hops, q.translations(trace, restrictions)...))
+	for _, code := range restrictions {
+		e := Explanation{ExplanationCode: new(code)}
+		if code == "COMPONENT_FILTER_RESTRICTION" {
+			for _, id := range q.through {
+				if !leadsThrough(trace, id) {
+					e.Component = c.of(id)
+				}
+			}
 		}
-		tried[port] = true
-		f.Port = uint16(port)
-		trace := explain.Explain(t, f)
-		if trace.Reachable {
-			return trace
-		}
-		if i == 0 {
-			first = trace
-		}
+		out = append(out, e)
 	}
-	return first
+	return out
+}
+
+// filterIDs are the ids of components that a path may be asked to lead through.
+func filterIDs(r state.Reader, arns []string) ([]string, error) {
+	if len(arns) > 1 {
+		return nil, api.Errorf("InvalidParameterValue", "A path can be asked to lead through one component, not through %d.", len(arns))
+	}
+	var out []string
+	for _, text := range arns {
+		id := text[strings.LastIndex(text, "/")+1:]
+		var err error
+		switch prefix, _, _ := strings.Cut(id, "-"); {
+		case !strings.HasPrefix(text, "arn:"):
+			err = invalidValue("filterInArn", text)
+		case strings.Contains(text, ":loadbalancer/"):
+			if _, ok := state.Get[*resource.LoadBalancer](r, text); !ok {
+				err = invalidValue("filterInArn", text)
+			}
+			id = text
+		case prefix == "nat":
+			_, err = find[*resource.NATGateway](r, nounNATGateway, "filterInArn", &id)
+		case prefix == "pcx":
+			_, err = find[*resource.VPCPeeringConnection](r, nounPeering, "filterInArn", &id)
+		default:
+			err = unsupported("A path cannot be asked to lead through %s: name a load balancer, a NAT gateway or a peering connection.", text)
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, id)
+	}
+	return out, nil
 }
 
 func (s *ec2) deleteNetworkInsightsAnalysis(tx *state.Tx, _ *api.Call, in *DeleteNetworkInsightsAnalysisInput) (*DeleteNetworkInsightsAnalysisOutput, error) {
@@ -220,7 +194,7 @@ func (s *ec2) describeNetworkInsightsAnalyses(v *state.View, _ *api.Call, in *De
 func analysisHead(r state.Reader, a *resource.NetworkInsightsAnalysis) NetworkInsightsAnalysis {
 	return NetworkInsightsAnalysis{
 		NetworkInsightsAnalysisId: new(string(a.ID)), NetworkInsightsAnalysisArn: new(arn(r, "network-insights-analysis", string(a.ID))),
-		NetworkInsightsPathId: new(string(a.PathID)), StartDate: new(a.StartTime), Tags: tagSet(a.Tags),
+		NetworkInsightsPathId: new(string(a.PathID)), StartDate: new(a.StartTime), FilterInArns: a.Through, Tags: tagSet(a.Tags),
 	}
 }
 

@@ -2,6 +2,7 @@ package ec2
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/culvert-cloud/culvert/internal/network/explain"
@@ -17,24 +18,31 @@ type components struct {
 }
 
 func (c components) of(id string) *AnalysisComponent {
-	if id == "" {
+	switch {
+	case id == "":
 		return nil
+	case strings.HasPrefix(id, "arn:"): // a load balancer
+		return &AnalysisComponent{Id: new(id), Arn: new(id)}
 	}
 	return &AnalysisComponent{Id: new(id), Arn: new(arn(c.reader, insightsKind(id), id))}
 }
 
-// way is the components of one direction, the interface that the packets leave first.
-func (c components) way(from resource.NetworkInterfaceID, hops []explain.Hop) []PathComponent {
+// way is the components of one direction, the interface that the packets leave first. What arrives at a component is
+// what left the one before.
+func (c components) way(from resource.NetworkInterfaceID, hops []explain.Hop, trace explain.Trace) []PathComponent {
 	var out []PathComponent
-	add := func(p PathComponent) {
+	var before *AnalysisPacketHeader
+	add := func(p PathComponent, packet explain.Header) {
 		if n := len(out); n > 0 && *out[n-1].Component.Id == *p.Component.Id && p.AclRule == nil && p.SecurityGroupRule == nil {
 			return
 		}
 		p.SequenceNumber = new(int64(len(out) + 1))
+		p.InboundHeader, p.OutboundHeader = before, packetHeader(packet)
+		before = p.OutboundHeader
 		out = append(out, p)
 	}
-	if from != "" {
-		add(c.placed(PathComponent{Component: c.of(string(from))}, from))
+	if from != "" && len(hops) > 0 {
+		add(c.placed(PathComponent{Component: c.of(string(from))}, from), hops[0].Packet)
 	}
 	for _, h := range hops {
 		id := h.Component.ID
@@ -48,13 +56,53 @@ func (c components) way(from resource.NetworkInterfaceID, hops []explain.Hop) []
 			p.RouteTableRoute = c.route(id, h.Rule)
 		case resource.KindNetworkInterface:
 			p = c.placed(p, resource.NetworkInterfaceID(id))
-		case resource.KindInternetGateway, resource.KindNATGateway, resource.KindVPCPeering, resource.KindVPCEndpoint:
+		case resource.KindInternetGateway, resource.KindNATGateway, resource.KindVPCPeering, resource.KindVPCEndpoint, resource.KindLoadBalancer:
 		default: // services and the internet are no components of AWS's
 			continue
 		}
 		if h.Verdict == explain.Allow && id != "" {
-			add(p)
+			add(p, h.Packet)
 		}
+	}
+	if n := len(out); n > 1 {
+		out[n-1].OutboundHeader = nil // there it ends
+	}
+	c.addDetails(out, trace)
+	return out
+}
+
+// addDetails says where a path leaves a zone, which costs money, and whether only one way of it was looked at.
+func (c components) addDetails(way []PathComponent, trace explain.Trace) {
+	zone := ""
+	for i, p := range way {
+		e := c.topology.ENIs[resource.NetworkInterfaceID(*p.Component.Id)]
+		if e == nil {
+			continue
+		}
+		in := ""
+		if s := c.topology.VPC(e.VPCID).Subnet(e.SubnetID); s != nil {
+			in = s.AZ
+		}
+		if zone != "" && in != zone {
+			way[i].AdditionalDetails = append(way[i].AdditionalDetails, AdditionalDetail{AdditionalDetailType: new("AVAILABILITY_ZONE_CROSSED"), Component: p.Component})
+		}
+		zone = in
+	}
+	if len(way) > 0 && len(trace.Return) == 0 {
+		way[0].AdditionalDetails = append(way[0].AdditionalDetails, AdditionalDetail{AdditionalDetailType: new("UNIDIRECTIONAL_PATH_ANALYSIS_ONLY")})
+	}
+}
+
+func packetHeader(h explain.Header) *AnalysisPacketHeader {
+	if !h.Source.IsValid() {
+		return nil
+	}
+	out := &AnalysisPacketHeader{
+		Protocol: new(fmt.Sprint(h.Protocol)), SourceAddresses: []string{h.Source.String() + "/32"}, DestinationAddresses: []string{h.Destination.String() + "/32"},
+	}
+	if h.DestinationPorts[1] != 0 {
+		out.SourcePortRanges = []PortRange{{From: new(int64(h.SourcePorts[0])), To: new(int64(h.SourcePorts[1]))}}
+		out.DestinationPortRanges = []PortRange{{From: new(int64(h.DestinationPorts[0])), To: new(int64(h.DestinationPorts[1]))}}
 	}
 	return out
 }
@@ -63,6 +111,9 @@ func (c components) way(from resource.NetworkInterfaceID, hops []explain.Hop) []
 func (c components) placed(p PathComponent, id resource.NetworkInterfaceID) PathComponent {
 	if e := c.topology.ENIs[id]; e != nil {
 		p.Subnet, p.Vpc = c.of(string(e.SubnetID)), c.of(string(e.VPCID))
+		for _, i := range state.Select(c.reader, func(i *resource.Instance) bool { return i.InterfaceID == id }) {
+			p.AttachedTo = c.of(string(i.ID))
+		}
 	}
 	return p
 }
@@ -154,7 +205,7 @@ func (c components) route(table, rule string) *AnalysisRouteTableRoute {
 			if string(s.RouteTableID) != table {
 				continue
 			}
-			for _, r := range s.Routes {
+			for _, r := range slices.Concat(s.Routes, s.Shadowed) {
 				listed := r.PrefixListID != "" && rule == fmt.Sprintf("%s (%s)", r.PrefixListID, r.Destination)
 				if rule == "local" && r.Kind == topology.TargetLocal || r.PrefixListID == "" && rule == r.Destination.String() || listed {
 					return routeWords(r)
@@ -205,12 +256,12 @@ func (c components) explanations(blockers []explain.Hop) []Explanation {
 		case resource.KindNetworkACL:
 			e.Acl, e.AclRule = c.of(id), c.aclRule(id, b.Rule)
 		case resource.KindSecurityGroup:
-			e.SecurityGroups = []AnalysisComponent{*c.of(id)}
+			e.SecurityGroups, e.SecurityGroupRule = []AnalysisComponent{*c.of(id)}, c.groupRule(id, b.Rule)
 			if b.Code == "SG_HAS_NO_RULES" {
 				e.SecurityGroup = c.of(id)
 			}
 		case resource.KindRouteTable:
-			e.RouteTable = c.of(id)
+			e.RouteTable, e.SubnetRouteTable, e.RouteTableRoute = c.of(id), c.of(id), c.route(id, b.Rule)
 		case resource.KindInternetGateway:
 			e.InternetGateway = c.of(id)
 		case resource.KindNATGateway:
@@ -219,6 +270,8 @@ func (c components) explanations(blockers []explain.Hop) []Explanation {
 			e.VpcPeeringConnection = c.of(id)
 		case resource.KindVPCEndpoint:
 			e.VpcEndpoint = c.of(id)
+		case resource.KindLoadBalancer:
+			e.LoadBalancerArn = new(id)
 		case resource.KindVPC, resource.KindSubnet, resource.KindNetworkInterface:
 			e.Component = c.of(id)
 		}
@@ -231,6 +284,10 @@ func awsCode(code string) string {
 	switch {
 	case code == "x:NACL_BLOCKS_RETURN":
 		return "SUBNET_ACL_RESTRICTION"
+	case code == "x:VPCE_NOT_ACCEPTED":
+		return "BAD_STATE"
+	case code == "x:FUNCTION_NOT_IN_VPC": // it is somebody on the internet, for AWS
+		return "IGW_PRIVATE_IP_ASSOCIATION_FOR_INGRESS"
 	case strings.HasPrefix(code, "x:"):
 		return "NO_POSSIBLE_DESTINATION"
 	}

@@ -66,11 +66,8 @@ func (s *ec2) createNetworkInsightsPath(tx *state.Tx, _ *api.Call, in *CreateNet
 	return &CreateNetworkInsightsPathOutput{NetworkInsightsPath: new(insightsPathOutput(tx, p))}, nil
 }
 
-// newInsightsPath reads a path. What this region could store but not answer it refuses.
+// newInsightsPath reads a path.
 func newInsightsPath(r state.Reader, in *CreateNetworkInsightsPathInput) (*resource.NetworkInsightsPath, error) {
-	if in.FilterAtSource != nil || in.FilterAtDestination != nil {
-		return nil, unsupported("Filters of network insights paths are not supported in this region: use SourceIp, DestinationIp and DestinationPort.")
-	}
 	p := &resource.NetworkInsightsPath{Protocol: value(in.Protocol), Port: int(value(in.DestinationPort))}
 	if p.Protocol != "tcp" && p.Protocol != "udp" {
 		return nil, invalidValue("protocol", p.Protocol)
@@ -85,6 +82,9 @@ func newInsightsPath(r state.Reader, in *CreateNetworkInsightsPathInput) (*resou
 	if p.DestinationIP, err = insightsAddress("destinationIp", in.DestinationIp); err != nil {
 		return nil, err
 	}
+	if err := insightsFilters(p, in); err != nil {
+		return nil, err
+	}
 	if !given(in.Source) {
 		return nil, missing("source")
 	}
@@ -93,7 +93,7 @@ func newInsightsPath(r state.Reader, in *CreateNetworkInsightsPathInput) (*resou
 	}
 	if given(in.Destination) {
 		p.Destination, err = insightsEnd(r, "destination", *in.Destination)
-	} else if !p.DestinationIP.IsValid() {
+	} else if !p.DestinationIP.IsValid() && !p.AtDestination.DestinationAddress.IsValid() && !p.AtSource.DestinationAddress.IsValid() {
 		err = missing("destination")
 	}
 	switch {
@@ -132,8 +132,10 @@ func insightsEnd(r state.Reader, parameter, text string) (string, error) {
 		_, err = find[*resource.VPCEndpoint](r, nounVPCEndpoint, parameter, &id)
 	case "i":
 		_, err = find[*resource.Instance](r, nounInstance, parameter, &id)
-	case "tgw", "vgw", "pcx":
-		return "", unsupported("A path cannot begin or end at %s in this region: use an instance, a network interface, an internet gateway or a VPC endpoint.", text)
+	case "pcx":
+		_, err = find[*resource.VPCPeeringConnection](r, nounPeering, parameter, &id)
+	case "tgw", "vgw":
+		return "", unsupported("A path cannot begin or end at %s in this region: there are no transit gateways and no virtual private gateways.", text)
 	default:
 		return "", invalidValue(parameter, text)
 	}
@@ -197,6 +199,7 @@ func insightsPathOutput(r state.Reader, p *resource.NetworkInsightsPath) Network
 	if p.Port != 0 {
 		out.DestinationPort = new(int64(p.Port))
 	}
+	out.FilterAtSource, out.FilterAtDestination = insightsFilterOutput(p.AtSource), insightsFilterOutput(p.AtDestination)
 	return out
 }
 

@@ -25,10 +25,13 @@ type trace struct {
 	Hops      []hop    `json:"hops"`
 	Return    []hop    `json:"return"`
 	Blockers  []hop    `json:"blockers"`
+	Details   []hop    `json:"details"`
 	Fix       []remedy `json:"fix"`
 	Remedies  []remedy `json:"remedies"`
 	Notes     []string `json:"notes"`
 	Call      *verdict `json:"call"`
+
+	folded int // details that are not printed
 }
 
 type hop struct {
@@ -55,7 +58,7 @@ type question struct {
 	protocol         string
 	action, resource string
 	groups           []string // of a workload that is supposed
-	asJSON           bool
+	asJSON, verbose  bool
 	fix              string // cli or terraform: print nothing else
 }
 
@@ -98,6 +101,7 @@ Exit status: 0 it gets there (and may), 1 it does not, 2 there is no such source
 		},
 	}
 	cmd.Flags().BoolVar(&q.asJSON, "json", false, "print the whole trace as JSON")
+	cmd.Flags().BoolVarP(&q.verbose, "verbose", "v", false, "also say of what does not serve, such as each route, why it does not")
 	cmd.Flags().IntVar(&q.port, "port", 0, "TCP or UDP port; without it that of the URL, or 443")
 	cmd.Flags().StringVar(&q.protocol, "protocol", "tcp", "tcp, udp or icmp (a ping)")
 	cmd.Flags().StringVar(&q.fix, "fix", "", "print only what helps, for a machine: cli (a shell script) or terraform")
@@ -122,6 +126,9 @@ func (q question) ask(cmd *cobra.Command, c *client) error {
 	case q.fix != "":
 		t.printFix(cmd.OutOrStdout(), q.fix)
 	default:
+		if !q.verbose {
+			t.folded, t.Details = len(t.Details), nil
+		}
 		printer{cmd.OutOrStdout(), isTerminal(os.Stdout)}.trace(q.from, t)
 	}
 	if !t.Reachable || t.Call != nil && !t.Call.Allowed {
@@ -209,6 +216,15 @@ func (p printer) mending(t trace) {
 		for i, b := range t.Blockers {
 			fmt.Fprintf(p.w, "  %d. %s  %s\n", i+1, p.in("31", b.Code), b.Text)
 		}
+	}
+	for i, d := range t.Details {
+		if i == 0 {
+			fmt.Fprintln(p.w, "\nwhat does not serve")
+		}
+		fmt.Fprintf(p.w, "  %s  %s\n", p.in("33", d.Code), d.Text)
+	}
+	if t.folded > 0 {
+		fmt.Fprintf(p.w, "\n%s\n", p.in("2", fmt.Sprintf("(--verbose says of %d more things, such as routes, why they do not serve)", t.folded)))
 	}
 	title := "what helps"
 	if len(t.Fix) > 1 {

@@ -19,6 +19,8 @@ type whyAnswer struct {
 	Protocol  string                      `json:"protocol"`
 	// Blockers are all that stops it, in one list: names, routes, filters there and back, and then the policies.
 	Blockers []explain.Hop `json:"blockers,omitempty"`
+	// Details say of what did not serve why it did not: each route that leads elsewhere, for one.
+	Details []explain.Hop `json:"details,omitempty"`
 	// Fix is the smallest set of changes that lifts them. All are needed.
 	Fix   []explain.Remedy `json:"fix,omitempty"`
 	Notes []string         `json:"notes,omitempty"`
@@ -96,7 +98,7 @@ func (c *Config) mend(a *whyAnswer, t *topology.Topology, wanted *wantedCall) er
 	call := a.Call
 	if !a.Reachable {
 		plan := explain.Mend(t, a.Flow)
-		a.Blockers, a.Fix = plan.Blockers, plan.Fix()
+		a.Blockers, a.Details, a.Fix = plan.Blockers, plan.Details, plan.Fix()
 		if wanted == nil || len(plan.Edits) == 0 || plan.Trace.Service != wanted.service {
 			return nil
 		}
