@@ -58,6 +58,9 @@ func newURLBench(t *testing.T, change ...func(*CreateFunctionUrlConfigInput)) (b
 	may := allow("f", "url", "*")
 	may.Action, may.FunctionUrlAuthType = ptr("lambda:InvokeFunctionUrl"), ptr("NONE")
 	must[AddPermissionOutput](b, "AddPermission", may)
+	via := allow("f", "via", "*")
+	via.InvokedViaFunctionUrl = ptr(true)
+	must[AddPermissionOutput](b, "AddPermission", via)
 	return b, url
 }
 
@@ -160,13 +163,17 @@ func TestAURLIsForThoseWhoMay(t *testing.T) {
 	if got := get(func(c *api.Call) { c.Origin.Door = api.DoorEndpoint }); got != 403 {
 		t.Errorf("through a VPC endpoint: got %d, want 403", got)
 	}
+	must[RemovePermissionOutput](b, "RemovePermission", &RemovePermissionInput{FunctionName: ptr("f"), StatementId: ptr("via")})
+	if got := get(); got != 403 {
+		t.Errorf("with lambda:InvokeFunctionUrl alone: got %d, want 403", got)
+	}
+	must[AddPermissionOutput](b, "AddPermission", allow("f", "invoke", "*"))
+	if got := get(); got != 200 {
+		t.Errorf("with both permissions: got %d, want 200", got)
+	}
 	must[RemovePermissionOutput](b, "RemovePermission", &RemovePermissionInput{FunctionName: ptr("f"), StatementId: ptr("url")})
 	if got := get(); got != 403 {
-		t.Errorf("without a policy: got %d, want 403", got)
-	}
-	must[AddPermissionOutput](b, "AddPermission", allow("f", "invoke", "*")) // of another action
-	if got := get(); got != 403 {
-		t.Errorf("with another permission: got %d, want 403", got)
+		t.Errorf("with lambda:InvokeFunction alone: got %d, want 403", got)
 	}
 	web := b.service.Definition().Web
 	host := strings.Trim(strings.TrimPrefix(url, "https://"), "/")

@@ -92,9 +92,16 @@ func (s *Service) mayUseURL(call *api.Call, u *resource.FunctionURL) error {
 			return err
 		}
 	}
-	return s.config.Authorize(view, call, "lambda:InvokeFunctionUrl", n.arn(view), own, map[string][]string{
-		"lambda:functionurlauthtype": {u.AuthType}, "lambda:functionarn": {n.arn(view)},
-	})
+	keys := map[string][]string{
+		"lambda:functionurlauthtype": {u.AuthType}, "lambda:functionarn": {n.arn(view)}, "lambda:invokedviafunctionurl": {"true"},
+	}
+	// Since October 2025 new URLs need both. See the Lambda guide, "Control access to Lambda function URLs".
+	for _, action := range []string{"lambda:InvokeFunctionUrl", "lambda:InvokeFunction"} {
+		if err := s.config.Authorize(view, call, action, n.arn(view), own, keys); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // serveURL invokes the function with the request and answers with what it says.
