@@ -219,6 +219,9 @@ func TestTheAddressOfAPackageGivesItBackForAWhile(t *testing.T) {
 	if w := b.web(httptest.NewRequest("GET", location, nil)); w.Code != 200 || w.Body.String() != string(zipped) {
 		t.Errorf("got %d and %d bytes, want %d", w.Code, w.Body.Len(), len(zipped))
 	}
+	if owns := b.service.Definition().Web.Owns; owns("bucket.s3.us-west-2.amazonaws.com", "/_lambda/code/x") || !owns("lambda.us-west-2.amazonaws.com", "/_lambda/code/x") {
+		t.Error("the path of an object in a bucket is taken for a package's, or a package's is not")
+	}
 	later := func(c *api.Call) { c.Time = now.Add(11 * time.Minute) }
 	if w := b.web(httptest.NewRequest("GET", location, nil), later); w.Code != 403 {
 		t.Errorf("after its life: got %d", w.Code)

@@ -23,13 +23,21 @@ func (s *Service) web() *service.Web {
 		Handler: webHandler{s}, MaxBody: maxPayload,
 		Owns: func(host, path string) bool {
 			_, isURL := s.idOfHost(host)
-			return isURL || strings.HasPrefix(path, downloadPath)
+			return isURL || strings.HasPrefix(path, downloadPath) && s.isDoor(host)
 		},
 		Open: func(host, path string) bool {
 			u, ok := s.urlOfHost(host)
 			return !ok || u.AuthType == "NONE"
 		},
 	}
+}
+
+// isDoor reports whether a name leads to this service: its own names and those of the machine, not those of buckets,
+// where the same path is an object's.
+func (s *Service) isDoor(host string) bool {
+	host = strings.ToLower(host)
+	own := "lambda." + s.config.State.View().Region() + "."
+	return !strings.HasSuffix(host, ".amazonaws.com") || host == own+"amazonaws.com" || strings.HasSuffix(host, "."+own+"vpce.amazonaws.com")
 }
 
 func (s *Service) idOfHost(host string) (id string, ok bool) {
