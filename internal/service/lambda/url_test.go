@@ -181,6 +181,15 @@ func TestAURLIsForThoseWhoMay(t *testing.T) {
 		t.Error("a URL for everybody looks at signatures")
 	}
 	must[UpdateFunctionUrlConfigOutput](b, "UpdateFunctionUrlConfig", &UpdateFunctionUrlConfigInput{FunctionName: ptr("f"), AuthType: ptr("AWS_IAM")})
+	signed := allow("f", "signed", "*")
+	signed.Action, signed.FunctionUrlAuthType = ptr("lambda:InvokeFunctionUrl"), ptr("AWS_IAM")
+	must[AddPermissionOutput](b, "AddPermission", signed)
+	somebody := func(c *api.Call) {
+		c.Caller = api.Caller{Type: api.AssumedRole, Account: "000000000000", ARN: "arn:aws:sts::000000000000:assumed-role/r/s", RoleARN: testRole}
+	}
+	if got := get(somebody); got != 200 {
+		t.Errorf("who signed gets %d, want 200", got)
+	}
 	if web.Open(host, "/") || get() != 403 {
 		t.Error("a URL with AWS_IAM lets in who did not sign")
 	}

@@ -91,6 +91,9 @@ func (s *Service) mayUseURL(call *api.Call, u *resource.FunctionURL) error {
 	if s.config.Authorize == nil {
 		return errors.New("nobody decides")
 	}
+	if u.AuthType != "NONE" && call.Caller.Type == api.Anonymous { // whatever the policy says
+		return errors.New("the request is not signed")
+	}
 	view := s.config.State.View()
 	n := functionName{Name: u.Function, Qualifier: u.Qualifier}
 	var own *policy.Document
