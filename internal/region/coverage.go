@@ -26,9 +26,10 @@ func NotEnforced() []string {
 		"ElasticLoadBalancing: instance targets see the load balancer's address, not the client's, which AWS preserves unless told not to",
 		"ElasticLoadBalancing: the deregistration delay (connections to a deregistered target go on until they end)",
 		"Lambda, CloudWatch Logs: the permission to tag what a call makes, such as lambda:TagResource (those of EC2 and IAM are enforced)",
-		"Lambda: the processor share that goes with the memory size",
 		"IAM: conditions on keys that are never set here, which are then absent from every request; the coverage page lists them",
 		"S3: lifecycle rules (nothing expires, moves or is aborted); CORS rules (pages of other sites are never let in)",
+		"Lambda: the processor share that goes with the memory size; how much code an account may keep",
+		"Lambda: of PutProvisionedConcurrencyConfig the time that AWS takes (environments start at once, as many as the machine can)",
 		"S3: encryption at rest (objects are said to be encrypted with AES256, and are not)",
 	}
 }

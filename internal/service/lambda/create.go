@@ -54,6 +54,7 @@ func (s *Service) createFunction(ctx context.Context, call *api.Call, in *Create
 		if err := s.checkNew(tx, f); err != nil {
 			return err
 		}
+		f.Layers = nil // what was found before may be gone by now
 		if err := s.useLayers(tx, f, in.Layers); err != nil {
 			return err
 		}

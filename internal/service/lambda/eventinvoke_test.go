@@ -144,3 +144,19 @@ func TestADestinationNeedsTheRolesPermissionWhenItIsTold(t *testing.T) {
 		}
 	})
 }
+
+func TestEventsOfAFunctionThatIsSwitchedOffGoToItsDestinationAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.create("f")
+		b.create("g")
+		must[PutFunctionEventInvokeConfigOutput](b, "PutFunctionEventInvokeConfig", &PutFunctionEventInvokeConfigInput{FunctionName: ptr("f"), DestinationConfig: onto("", testARN+"g")})
+		must[Concurrency](b, "PutFunctionConcurrency", &PutFunctionConcurrencyInput{FunctionName: ptr("f"), ReservedConcurrentExecutions: ptr(int64(0))})
+		must[InvokeOutput](b, "Invoke", event("f"))
+		synctest.Wait()
+		var r record
+		if len(b.fake.invoked) != 1 || json.Unmarshal(b.fake.invoked[0].Payload, &r) != nil || r.RequestContext.Condition != "ZeroReservedConcurrency" || r.ResponseContext != nil {
+			t.Errorf("%d invocations, %+v", len(b.fake.invoked), r)
+		}
+	})
+}

@@ -162,6 +162,8 @@ func (s *Service) runQueued(ctx context.Context, q queued) outcome {
 	switch {
 	case errors.As(err, &e) && e.Code == "ResourceNotFoundException":
 		o.gone, o.reason = true, e.Message
+	case err != nil && f != nil && f.ReservedConcurrency != nil && *f.ReservedConcurrency == 0:
+		o.off, o.reason = true, err.Error()
 	case err != nil:
 		o.busy, o.reason = true, err.Error()
 	default:

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/culvert-cloud/culvert/internal/api"
@@ -52,6 +53,7 @@ func (s *Service) addPermission(tx *state.Tx, _ *api.Call, in *AddPermissionInpu
 		want          *string
 	}{
 		{"StringEquals", "lambda:FunctionUrlAuthType", in.FunctionUrlAuthType},
+		{"Bool", "lambda:InvokedViaFunctionUrl", shown(in.InvokedViaFunctionUrl)},
 		{"StringEquals", "lambda:EventSourceToken", in.EventSourceToken},
 		{"StringEquals", "aws:PrincipalOrgID", in.PrincipalOrgID},
 		{"StringEquals", "AWS:SourceAccount", in.SourceAccount},
@@ -71,6 +73,9 @@ func (s *Service) addPermission(tx *state.Tx, _ *api.Call, in *AddPermissionInpu
 	if in.FunctionUrlAuthType != nil && st.Action != "lambda:InvokeFunctionUrl" {
 		return nil, invalid("FunctionUrlAuthType is only supported for lambda:InvokeFunctionUrl action")
 	}
+	if in.InvokedViaFunctionUrl != nil && st.Action != "lambda:InvokeFunction" {
+		return nil, invalid("InvokedViaFunctionUrl is only supported for lambda:InvokeFunction action")
+	}
 	if err := checkPolicyRevision(p.RevisionID, in.RevisionId, "GetPolicy"); err != nil {
 		return nil, err
 	}
@@ -82,6 +87,14 @@ func (s *Service) addPermission(tx *state.Tx, _ *api.Call, in *AddPermissionInpu
 	changed.Statements, changed.RevisionID = statements, newRevision(tx)
 	tx.Put(&changed)
 	return &AddPermissionOutput{Statement: &text}, nil
+}
+
+// shown is a boolean as conditions write it.
+func shown(b *bool) *string {
+	if b == nil {
+		return nil
+	}
+	return ptr(strconv.FormatBool(*b))
 }
 
 // addStatement adds a statement to a policy that stays one that can be evaluated.

@@ -39,9 +39,10 @@ type queued struct {
 	refusals int // runs that did not come about
 }
 
-// outcome says what came of a run; none of the three: it went well.
+// outcome says what came of a run; none of the four: it went well.
 type outcome struct {
 	failed, busy, gone bool
+	off                bool // nothing is to run: its reserved concurrency is 0
 	reason             string
 	version            string // that ran; empty: none did
 	payload            []byte
@@ -123,6 +124,9 @@ func (q *queue) finish(e queued, o outcome) (condition string) {
 	defer q.mu.Unlock()
 	young := time.Since(e.accepted) < o.age
 	switch {
+	case o.off:
+		q.dropLocked(e, o.reason)
+		return "ZeroReservedConcurrency"
 	case o.failed && young && e.failures < min(o.retries, len(q.retries)):
 		delay := q.retries[e.failures]
 		e.failures++

@@ -38,17 +38,18 @@ type AddLayerVersionPermissionOutput struct {
 
 // AddPermissionInput is the request of AddPermission.
 type AddPermissionInput struct {
-	Action              *string `wire:"Action,required" pattern:"(lambda:[*]|lambda:[a-zA-Z]+|[*])"`
-	EventSourceToken    *string `wire:"EventSourceToken,min=0,max=256" pattern:"[a-zA-Z0-9._\\-]+"`
-	FunctionName        *string `wire:"FunctionName,uri,required,min=1,max=140" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
-	FunctionUrlAuthType *string `wire:"FunctionUrlAuthType" enum:"NONE|AWS_IAM"`
-	Principal           *string `wire:"Principal,required" pattern:"[^\\s]+"`
-	PrincipalOrgID      *string `wire:"PrincipalOrgID,min=12,max=34" pattern:"^o-[a-z0-9]{10,32}$"`
-	Qualifier           *string `wire:"Qualifier,query,min=1,max=128" pattern:"(|[a-zA-Z0-9$_-]+)"`
-	RevisionId          *string `wire:"RevisionId"`
-	SourceAccount       *string `wire:"SourceAccount,max=12" pattern:"\\d{12}"`
-	SourceArn           *string `wire:"SourceArn" pattern:"arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:([a-z]{2}(-gov)?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)"`
-	StatementId         *string `wire:"StatementId,required,min=1,max=100" pattern:"([a-zA-Z0-9-_]+)"`
+	Action                *string `wire:"Action,required" pattern:"(lambda:[*]|lambda:[a-zA-Z]+|[*])"`
+	EventSourceToken      *string `wire:"EventSourceToken,min=0,max=256" pattern:"[a-zA-Z0-9._\\-]+"`
+	FunctionName          *string `wire:"FunctionName,uri,required,min=1,max=140" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
+	FunctionUrlAuthType   *string `wire:"FunctionUrlAuthType" enum:"NONE|AWS_IAM"`
+	InvokedViaFunctionUrl *bool   `wire:"InvokedViaFunctionUrl"`
+	Principal             *string `wire:"Principal,required" pattern:"[^\\s]+"`
+	PrincipalOrgID        *string `wire:"PrincipalOrgID,min=12,max=34" pattern:"^o-[a-z0-9]{10,32}$"`
+	Qualifier             *string `wire:"Qualifier,query,min=1,max=128" pattern:"(|[a-zA-Z0-9$_-]+)"`
+	RevisionId            *string `wire:"RevisionId"`
+	SourceAccount         *string `wire:"SourceAccount,max=12" pattern:"\\d{12}"`
+	SourceArn             *string `wire:"SourceArn" pattern:"arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:([a-z]{2}(-gov)?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)"`
+	StatementId           *string `wire:"StatementId,required,min=1,max=100" pattern:"([a-zA-Z0-9-_]+)"`
 }
 
 // AddPermissionOutput is the answer of AddPermission.

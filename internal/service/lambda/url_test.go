@@ -58,6 +58,9 @@ func newURLBench(t *testing.T, change ...func(*CreateFunctionUrlConfigInput)) (b
 	may := allow("f", "url", "*")
 	may.Action, may.FunctionUrlAuthType = ptr("lambda:InvokeFunctionUrl"), ptr("NONE")
 	must[AddPermissionOutput](b, "AddPermission", may)
+	via := allow("f", "via", "*")
+	via.InvokedViaFunctionUrl = ptr(true)
+	must[AddPermissionOutput](b, "AddPermission", via)
 	return b, url
 }
 
@@ -160,13 +163,17 @@ func TestAURLIsForThoseWhoMay(t *testing.T) {
 	if got := get(func(c *api.Call) { c.Origin.Door = api.DoorEndpoint }); got != 403 {
 		t.Errorf("through a VPC endpoint: got %d, want 403", got)
 	}
+	must[RemovePermissionOutput](b, "RemovePermission", &RemovePermissionInput{FunctionName: ptr("f"), StatementId: ptr("via")})
+	if got := get(); got != 403 {
+		t.Errorf("with lambda:InvokeFunctionUrl alone: got %d, want 403", got)
+	}
+	must[AddPermissionOutput](b, "AddPermission", allow("f", "invoke", "*"))
+	if got := get(); got != 200 {
+		t.Errorf("with both permissions: got %d, want 200", got)
+	}
 	must[RemovePermissionOutput](b, "RemovePermission", &RemovePermissionInput{FunctionName: ptr("f"), StatementId: ptr("url")})
 	if got := get(); got != 403 {
-		t.Errorf("without a policy: got %d, want 403", got)
-	}
-	must[AddPermissionOutput](b, "AddPermission", allow("f", "invoke", "*")) // of another action
-	if got := get(); got != 403 {
-		t.Errorf("with another permission: got %d, want 403", got)
+		t.Errorf("with lambda:InvokeFunction alone: got %d, want 403", got)
 	}
 	web := b.service.Definition().Web
 	host := strings.Trim(strings.TrimPrefix(url, "https://"), "/")
@@ -174,6 +181,15 @@ func TestAURLIsForThoseWhoMay(t *testing.T) {
 		t.Error("a URL for everybody looks at signatures")
 	}
 	must[UpdateFunctionUrlConfigOutput](b, "UpdateFunctionUrlConfig", &UpdateFunctionUrlConfigInput{FunctionName: ptr("f"), AuthType: ptr("AWS_IAM")})
+	signed := allow("f", "signed", "*")
+	signed.Action, signed.FunctionUrlAuthType = ptr("lambda:InvokeFunctionUrl"), ptr("AWS_IAM")
+	must[AddPermissionOutput](b, "AddPermission", signed)
+	somebody := func(c *api.Call) {
+		c.Caller = api.Caller{Type: api.AssumedRole, Account: "000000000000", ARN: "arn:aws:sts::000000000000:assumed-role/r/s", RoleARN: testRole}
+	}
+	if got := get(somebody); got != 200 {
+		t.Errorf("who signed gets %d, want 200", got)
+	}
 	if web.Open(host, "/") || get() != 403 {
 		t.Error("a URL with AWS_IAM lets in who did not sign")
 	}
@@ -211,6 +227,9 @@ func TestTheAddressOfAPackageGivesItBackForAWhile(t *testing.T) {
 	location := *got.Code.Location
 	if w := b.web(httptest.NewRequest("GET", location, nil)); w.Code != 200 || w.Body.String() != string(zipped) {
 		t.Errorf("got %d and %d bytes, want %d", w.Code, w.Body.Len(), len(zipped))
+	}
+	if owns := b.service.Definition().Web.Owns; owns("bucket.s3.us-west-2.amazonaws.com", "/_lambda/code/x") || !owns("lambda.us-west-2.amazonaws.com", "/_lambda/code/x") {
+		t.Error("the path of an object in a bucket is taken for a package's, or a package's is not")
 	}
 	later := func(c *api.Call) { c.Time = now.Add(11 * time.Minute) }
 	if w := b.web(httptest.NewRequest("GET", location, nil), later); w.Code != 403 {

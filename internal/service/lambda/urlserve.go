@@ -23,13 +23,21 @@ func (s *Service) web() *service.Web {
 		Handler: webHandler{s}, MaxBody: maxPayload,
 		Owns: func(host, path string) bool {
 			_, isURL := s.idOfHost(host)
-			return isURL || strings.HasPrefix(path, downloadPath)
+			return isURL || strings.HasPrefix(path, downloadPath) && s.isDoor(host)
 		},
 		Open: func(host, path string) bool {
 			u, ok := s.urlOfHost(host)
 			return !ok || u.AuthType == "NONE"
 		},
 	}
+}
+
+// isDoor reports whether a name leads to this service: its own names and those of the machine, not those of buckets,
+// where the same path is an object's.
+func (s *Service) isDoor(host string) bool {
+	host = strings.ToLower(host)
+	own := "lambda." + s.config.State.View().Region() + "."
+	return !strings.HasSuffix(host, ".amazonaws.com") || host == own+"amazonaws.com" || strings.HasSuffix(host, "."+own+"vpce.amazonaws.com")
 }
 
 func (s *Service) idOfHost(host string) (id string, ok bool) {
@@ -83,6 +91,9 @@ func (s *Service) mayUseURL(call *api.Call, u *resource.FunctionURL) error {
 	if s.config.Authorize == nil {
 		return errors.New("nobody decides")
 	}
+	if u.AuthType != "NONE" && call.Caller.Type == api.Anonymous { // whatever the policy says
+		return errors.New("the request is not signed")
+	}
 	view := s.config.State.View()
 	n := functionName{Name: u.Function, Qualifier: u.Qualifier}
 	var own *policy.Document
@@ -92,9 +103,16 @@ func (s *Service) mayUseURL(call *api.Call, u *resource.FunctionURL) error {
 			return err
 		}
 	}
-	return s.config.Authorize(view, call, "lambda:InvokeFunctionUrl", n.arn(view), own, map[string][]string{
-		"lambda:functionurlauthtype": {u.AuthType}, "lambda:functionarn": {n.arn(view)},
-	})
+	keys := map[string][]string{
+		"lambda:functionurlauthtype": {u.AuthType}, "lambda:functionarn": {n.arn(view)}, "lambda:invokedviafunctionurl": {"true"},
+	}
+	// Since October 2025 new URLs need both. See the Lambda guide, "Control access to Lambda function URLs".
+	for _, action := range []string{"lambda:InvokeFunctionUrl", "lambda:InvokeFunction"} {
+		if err := s.config.Authorize(view, call, action, n.arn(view), own, keys); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // serveURL invokes the function with the request and answers with what it says.

@@ -195,6 +195,9 @@ func (r *jsonPatternReader) operand(op string) (valueTest, error) {
 		r.rest = rest
 		return textTest(op, text)
 	}
+	if strings.HasPrefix(r.rest, "%") {
+		return r.regexp(op)
+	}
 	end := strings.IndexAny(r.rest, " \t\r\n()&|")
 	if end < 0 {
 		end = len(r.rest)
@@ -204,13 +207,25 @@ func (r *jsonPatternReader) operand(op string) (valueTest, error) {
 	switch {
 	case word == "":
 		return nil, errors.New("invalid filter pattern: a comparison needs a value")
-	case strings.HasPrefix(word, "%"):
-		return nil, unsupportedPattern("regular expressions between percent signs")
 	}
 	if n, err := strconv.ParseFloat(word, 64); err == nil {
 		return numberTest(op, n), nil
 	}
 	return textTest(op, word)
+}
+
+// regexp reads a regular expression between percent signs.
+func (r *jsonPatternReader) regexp(op string) (valueTest, error) {
+	end := strings.IndexByte(r.rest[1:], '%')
+	if end < 0 || op != "=" && op != "!=" {
+		return nil, fmt.Errorf("invalid filter pattern: expected a value at '%s'", r.rest)
+	}
+	re, _, err := parseRegexp(r.rest[:end+2])
+	r.rest = r.rest[end+2:]
+	return func(v any, _ bool) bool {
+		text, ok := v.(string)
+		return ok && re.MatchString(text) == (op == "=")
+	}, err
 }
 
 func numberTest(op string, want float64) valueTest {

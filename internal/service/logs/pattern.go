@@ -9,7 +9,8 @@ import (
 type matcher func(message string) bool
 
 // parsePattern reads a filter pattern; nil matches everything. Known are terms (a b), phrases ("a b"),
-// exclusions (-a), alternatives (?a ?b) and conditions on JSON events ({ $.a = 1 }). Anything else is an error,
+// exclusions (-a), alternatives (?a ?b), a regular expression (%a.*b%), fields between blanks ([a, b = 1, ...]) and
+// conditions on JSON events ({ $.a = 1 }). Anything else is an error,
 // because a pattern that is misread would hide events.
 func parsePattern(pattern string) (matcher, error) {
 	p := strings.TrimSpace(pattern)
@@ -19,9 +20,13 @@ func parsePattern(pattern string) (matcher, error) {
 	case strings.HasPrefix(p, "{"):
 		return parseJSONPattern(p)
 	case strings.HasPrefix(p, "["):
-		return nil, unsupportedPattern("space-delimited patterns in brackets")
+		return parseSpacePattern(p)
 	case strings.HasPrefix(p, "%"):
-		return nil, unsupportedPattern("regular expressions between percent signs")
+		re, _, err := parseRegexp(p)
+		if err != nil {
+			return nil, err
+		}
+		return re.MatchString, nil
 	}
 	return parseTerms(p)
 }

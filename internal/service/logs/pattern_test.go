@@ -14,6 +14,21 @@ func TestFilterPatterns(t *testing.T) {
 		{"ERROR", "an error here", false},
 		{"ERROR disk", "disk: ERROR", true},
 		{"ERROR disk", "ERROR", false},
+		{`[ip, id, user, time, request, status, bytes]`, `127.0.0.1 - frank [10/Oct/2000:13:25:15 -0700] "GET /index.html HTTP/1.0" 404 1534`, true},
+		{`[ip, user, ...]`, `127.0.0.1 - frank [10/Oct/2000:13:25:15 -0700] "GET /index.html HTTP/1.0" 404 1534`, true},
+		{`[ip, user]`, `127.0.0.1 - frank [10/Oct/2000:13:25:15 -0700] "GET /index.html HTTP/1.0" 404 1534`, false},
+		{`[..., status = 4*, bytes]`, `127.0.0.1 - frank [10/Oct/2000:13:25:15 -0700] "GET /index.html HTTP/1.0" 404 1534`, true},
+		{`[..., status = 5*, bytes]`, `127.0.0.1 - frank [10/Oct/2000:13:25:15 -0700] "GET /index.html HTTP/1.0" 404 1534`, false},
+		{`[..., status, bytes > 1000]`, `127.0.0.1 - frank [10/Oct/2000:13:25:15 -0700] "GET /index.html HTTP/1.0" 404 1534`, true},
+		{`[..., status, bytes > 2000]`, `127.0.0.1 - frank [10/Oct/2000:13:25:15 -0700] "GET /index.html HTTP/1.0" 404 1534`, false},
+		{`[ip = 127.* && ip != 127.0.0.2, ...]`, `127.0.0.1 - frank [10/Oct/2000:13:25:15 -0700] "GET /index.html HTTP/1.0" 404 1534`, true},
+		{`[ip = "10.*" || ip = %^127%, ...]`, `127.0.0.1 - frank [10/Oct/2000:13:25:15 -0700] "GET /index.html HTTP/1.0" 404 1534`, true},
+		{`[ip, id, user = frank, time, request = "GET *", ...]`, `127.0.0.1 - frank [10/Oct/2000:13:25:15 -0700] "GET /index.html HTTP/1.0" 404 1534`, true},
+		{`[ip, id, user != frank, ...]`, `127.0.0.1 - frank [10/Oct/2000:13:25:15 -0700] "GET /index.html HTTP/1.0" 404 1534`, false},
+		{`%GET /[a-z]+%`, `127.0.0.1 - frank [10/Oct/2000:13:25:15 -0700] "GET /index.html HTTP/1.0" 404 1534`, true},
+		{`%^GET%`, `127.0.0.1 - frank [10/Oct/2000:13:25:15 -0700] "GET /index.html HTTP/1.0" 404 1534`, false},
+		{`{ $.a = %^x% }`, `{"a":"xy"}`, true},
+		{`{ $.a = %^x% && $.b = 1 }`, `{"a":"yx","b":1}`, false},
 		{`"disk full"`, "the disk full", true},
 		{`"disk full"`, "disk is full", false},
 		{`"say \"hi\""`, `they say "hi"`, true},
@@ -61,9 +76,9 @@ func TestFilterPatterns(t *testing.T) {
 
 func TestPatternsThatAreNotUnderstoodAreRefused(t *testing.T) {
 	for _, p := range []string{
-		"[ip, user, ...]", "%ERR.R%", "?a b", "-a ?b", `"open`, "a.b", "-", "?", `"a\`,
+		"[a, ..., b, ...]", "[a", "[a > b]", "[a = ]", "[= 1]", "[a = %(%]", "[a = \"x]", "[a, ]", "%(%", "%a", "?a b", "-a ?b", `"open`, "a.b", "-", "?", `"a\`,
 		"{", "{}", "{ $.a }", "{ $.a = }", "{ $ = 1 }", "{ $.a = 1 } x", "{ $.a = 1", "{ ($.a = 1 }", "{ $.a = 1 && }",
-		"{ $.a[x] = 1 }", "{ $.a[0 = 1 }", "{ $.a = %x% }", "{ $.a > b }", "{ $.a = \"b }", "{ $.. = 1 }", "{ $.['a'] = x }",
+		"{ $.a[x] = 1 }", "{ $.a[0 = 1 }", "{ $.a = %( % }", "{ $.a > %x% }", "{ $.a = %x }", "{ $.a > b }", "{ $.a = \"b }", "{ $.. = 1 }", "{ $.['a'] = x }",
 	} {
 		if _, err := parsePattern(p); err == nil {
 			t.Errorf("%s: no error", p)

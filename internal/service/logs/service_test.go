@@ -136,8 +136,8 @@ func TestErrorsAreAWSsOwn(t *testing.T) {
 	}
 	b.refused("FilterLogEvents", &FilterLogEventsInput{LogGroupName: g, NextToken: ptr("!")}, badTokens)
 	b.refused("DescribeLogGroups", &DescribeLogGroupsInput{NextToken: ptr("!")}, badTokens)
-	b.refused("FilterLogEvents", &FilterLogEventsInput{LogGroupName: g, FilterPattern: ptr("[a, b]")},
-		"InvalidParameterException: Invalid filter pattern: culvert does not support space-delimited patterns in brackets in filter patterns.")
+	b.refused("FilterLogEvents", &FilterLogEventsInput{LogGroupName: g, FilterPattern: ptr("[a, b")},
+		"InvalidParameterException: Invalid filter pattern: invalid filter pattern: a bracket is not closed.")
 	b.refused("ListTagsForResource", &ListTagsForResourceInput{ResourceArn: ptr("arn:aws:logs:us-east-1:000000000000:log-group:g")},
 		"ResourceNotFoundException: The specified resource does not exist.")
 }

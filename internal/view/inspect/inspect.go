@@ -207,6 +207,7 @@ func count(v *state.View) map[string]int {
 	add(resource.KindFlowLog, len(state.List[*resource.FlowLog](v)))
 	add(resource.KindRole, len(state.List[*resource.Role](v)))
 	add(resource.KindFunction, len(state.List[*resource.Function](v)))
+	add(resource.KindLayerVersion, len(state.List[*resource.LayerVersion](v)))
 	add(resource.KindBucket, len(state.List[*resource.Bucket](v)))
 	add(resource.KindLogGroup, len(state.List[*resource.LogGroup](v)))
 	return m

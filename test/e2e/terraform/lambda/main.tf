@@ -107,6 +107,15 @@ resource "aws_lambda_permission" "url" {
   function_url_auth_type = var.auth
 }
 
+# Since October 2025 a URL needs both.
+resource "aws_lambda_permission" "invoke" {
+  statement_id  = "invoke"
+  action        = "lambda:InvokeFunction"
+  function_name = aws_lambda_function.f.function_name
+  qualifier     = aws_lambda_alias.live.name
+  principal     = "*"
+}
+
 resource "aws_lambda_permission" "bucket" {
   statement_id   = "bucket"
   action         = "lambda:InvokeFunction"
