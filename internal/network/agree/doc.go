@@ -7,7 +7,7 @@
 //	make agree N=10000
 //	go test ./internal/network/agree -agree.topologies 100 -agree.seed 1
 //
-// A network in which the two differ is made as small as it goes and kept in testdata, from where every later test
+// A network in which the two differ is made as small as it goes and kept in testdata/kept, from where every later test
 // makes it again (kept_test.go).
 //
 // Not generated, because the two are known to differ: IPv4 packets that pass a middlebox and then an internet gateway.

@@ -18,7 +18,7 @@ import (
 )
 
 var (
-	keepFlag  = flag.String("agree.keep", "testdata", "where networks are kept in which explain and the kernel differ")
+	keepFlag  = flag.String("agree.keep", "testdata/kept", "where networks are kept in which explain and the kernel differ")
 	plantFlag = flag.Bool("agree.plant", false, "keep the networks of planted mistakes anew, too")
 )
 
@@ -235,7 +235,7 @@ func readKept(t *testing.T, file string) ([]state.Resource, explain.Flow) {
 
 // TestNetworksThatOnceDifferedAgree replays what was kept.
 func TestNetworksThatOnceDifferedAgree(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.json")
+	files, err := filepath.Glob("testdata/kept/*.json")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("%d files, %v", len(files), err)
 	}

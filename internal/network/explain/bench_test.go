@@ -69,6 +69,24 @@ func BenchmarkMend(b *testing.B) {
 	}
 }
 
+// BenchmarkMendFromNothing is the longest plan: a NAT gateway with all that it needs, among 1,000 interfaces.
+func BenchmarkMendFromNothing(b *testing.B) {
+	top := crowded(b, 1000)
+	for _, v := range top.VPCs {
+		v.NATGateways, v.InternetGateway = nil, ""
+		for _, s := range v.Subnets {
+			s.Routes = s.Routes[:1] // the local one
+		}
+	}
+	f := Flow{From: "eni-0000", Internet: true, Port: 443}
+	for b.Loop() {
+		Explain(top, f)
+		if p := Mend(top, f); len(p.Edits) < 5 {
+			b.Fatal(p.Edits, p.Blockers)
+		}
+	}
+}
+
 // BenchmarkAllPairs asks for ten services from 1,000 interfaces.
 func BenchmarkAllPairs(b *testing.B) {
 	top := crowded(b, 1000)

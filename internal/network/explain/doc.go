@@ -14,6 +14,10 @@
 // around and walks back, because network ACLs do not know connections and routes may differ. The first denial is
 // the trace's verdict (verdict.go), and from it follow the remedies (remedy.go).
 //
+// What is missing altogether is made by edits too (editendpoint.go, editnat.go). The id of a new thing stands for itself
+// until it is made: $SG_STS is a shell variable in commands and a reference in Terraform (editmade.go). A plan comes
+// about step by step: a route to a NAT gateway that is not there is denied, which calls for the gateway, and so on.
+//
 // [Mend] finds the smallest set of changes that opens a way. A change is an [Edit]: data that can be tried on a
 // topology, from which its words, command and Terraform block are made (edit*.go). Denials that only show when
 // others are lifted are found by trying, too.

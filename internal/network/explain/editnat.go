@@ -15,18 +15,24 @@ type CreateNAT struct {
 	VPC    resource.VPCID
 	ID     resource.NATGatewayID // which stands for the new one's
 	Subnet resource.SubnetID
+
+	first resource.InternetGatewayID // must be there before it; empty: one is
 }
 
 // Remedy says it to people.
 func (e CreateNAT) Remedy() Remedy {
 	name := strings.TrimPrefix(string(e.ID), newNATPrefix)
 	variable := strings.TrimPrefix(string(e.ID), "$")
+	pairs := []any{"allocation_id", reference("aws_eip.nat_" + name + ".id"), "subnet_id", made(string(e.Subnet))}
+	if gateway, ok := made(string(e.first)).(reference); ok {
+		pairs = append(pairs, "depends_on", []any{reference(strings.TrimSuffix(string(gateway), ".id"))})
+	}
 	return Remedy{
 		Text: fmt.Sprintf("create a NAT gateway with an Elastic IP address in %s (both cost money by the hour)", e.Subnet),
 		CLI: fmt.Sprintf("%s=$(aws ec2 create-nat-gateway --subnet-id %s --allocation-id $(aws ec2 allocate-address --domain vpc --query AllocationId --output text) --query NatGateway.NatGatewayId --output text)\n",
 			variable, e.Subnet) + fmt.Sprintf("aws ec2 wait nat-gateway-available --nat-gateway-ids %s", e.ID),
 		Terraform: block("aws_eip", "nat_"+name, "domain", "vpc") + "\n" +
-			block("aws_nat_gateway", "vpc_"+name, "allocation_id", reference("aws_eip.nat_"+name+".id"), "subnet_id", made(string(e.Subnet))),
+			block("aws_nat_gateway", "vpc_"+name, pairs...),
 	}
 }
 
@@ -106,6 +112,9 @@ func throughNewNAT(why cause) []option {
 // a new one.
 func createNAT(why cause) []option {
 	e := CreateNAT{VPC: why.vpc.ID, ID: resource.NATGatewayID(why.route.TargetID), Subnet: newSubnet(why.vpc.ID)}
+	if why.vpc.InternetGateway == "" {
+		e.first = newGateway(why.vpc.ID)
+	}
 	for _, s := range why.vpc.Subnets {
 		r, found := s.Route(internetClient)
 		public := found && !r.Blackhole && r.Kind == topology.TargetInternetGateway

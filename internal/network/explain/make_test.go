@@ -231,3 +231,20 @@ func TestRoutesThatDoNotServeAreDetails(t *testing.T) {
 		}
 	}
 }
+
+// A NAT gateway fails where no internet gateway is attached, so Terraform is told of the order, too.
+func TestANewNATGatewayComesAfterANewInternetGateway(t *testing.T) {
+	for build, want := range map[bool]bool{false: true, true: false} {
+		n := newNetwork()
+		if build {
+			n.internetGateway()
+		}
+		text := ""
+		for _, r := range Mend(n.resolve(t), Flow{From: "eni-fn", Internet: true, Port: 443}).Fix() {
+			text += r.Terraform
+		}
+		if got := strings.Contains(text, "depends_on    = [aws_internet_gateway.vpc_1]"); got != want {
+			t.Errorf("gateway there %t: depends_on %t\n%s", build, got, text)
+		}
+	}
+}

@@ -107,3 +107,30 @@ func TestANewPolicyTakesNoNameOfAnother(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// A call that is denied, and that nothing allows, is refused twice.
+func TestThatNothingAllowsACallIsSaidBesideADenial(t *testing.T) {
+	c := testConfig(t)
+	w, err := c.wantedCall(asking("service", "s3://b/k"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for identity, want := range map[string]int{`{"Effect":"Allow","Action":"s3:PutObject","Resource":"*"}`: 1, `{"Effect":"Allow","Action":"s3:*","Resource":"*"}`: 0} {
+		parse := func(kind policy.Kind, statement string) *policy.Document {
+			d, err := policy.Parse("p", kind, []byte(`{"Version":"2012-10-17","Statement":[`+statement+`]}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return d
+		}
+		call := &api.Call{Caller: w.caller}
+		d := policy.Evaluate(policy.Request{Action: w.action, Resource: w.resource, Principal: policy.PrincipalOf(&call.Caller)}, policy.Policies{
+			Identity: []*policy.Document{parse(policy.Identity, identity)},
+			Resource: parse(policy.Resource, `{"Effect":"Deny","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*"}`),
+		})
+		also := alsoRefusing(call, d)
+		if len(also) != want || want == 1 && also[0].Code != codeIdentity {
+			t.Errorf("%s: %+v", identity, also)
+		}
+	}
+}

@@ -41,12 +41,14 @@ func decidedBy(d policy.Decision) deciding {
 }
 
 // alsoRefusing finds what would refuse the call still, were the first refusal mended: every other statement that
-// denies it, and a VPC endpoint whose policy does not allow it.
+// denies it, a VPC endpoint whose policy does not allow it, and that no policy allows it at all.
 func alsoRefusing(call *api.Call, d policy.Decision) []deciding {
 	var out []deciding
-	endpointAllows := false
+	endpointAllows, allowed := false, false
 	for _, s := range d.Trace {
 		kind := wordOf(s.Kind)
+		// Who may assume a role is decided otherwise: then nothing is said of it here.
+		allowed = allowed || s.Kind == policy.Trust || s.Matched && s.Effect == policy.Allow && (s.Kind == policy.Identity || s.Kind == policy.Resource)
 		if s.Matched && s.Effect == policy.Allow && kind == string(policy.Endpoint) {
 			endpointAllows = true
 		}
@@ -57,6 +59,9 @@ func alsoRefusing(call *api.Call, d policy.Decision) []deciding {
 	}
 	if call.Origin.Door == api.DoorEndpoint && !endpointAllows && (d.Explicit || d.Kind != string(policy.Endpoint)) {
 		out = append(out, decidedBy(policy.Decision{Kind: string(policy.Endpoint), Statement: -1}))
+	}
+	if !allowed && (d.Explicit || d.Kind == string(policy.Endpoint)) {
+		out = append(out, decidedBy(policy.Decision{Kind: string(policy.Identity), Statement: -1}))
 	}
 	return out
 }
