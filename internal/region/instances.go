@@ -101,7 +101,12 @@ func (r *Region) instanceFacts(id resource.InstanceID) (instance.Facts, bool) {
 		}
 	}
 	if s, ok := state.Get[*resource.Subnet](view, eni.SubnetID); ok {
-		f.SubnetCIDR, f.ZoneID = s.CIDR, s.AvailabilityZoneID
+		f.SubnetCIDR, f.SubnetIPv6, f.ZoneID = s.CIDR, s.IPv6CIDR, s.AvailabilityZoneID
+	}
+	if v, ok := state.Get[*resource.VPC](view, eni.VPCID); ok {
+		for _, c := range v.IPv6CIDRs {
+			f.VPCIPv6 = append(f.VPCIPv6, c.Prefix)
+		}
 	}
 	if t := r.topology.Load().VPC(eni.VPCID); t != nil {
 		f.VPCCIDRs, f.Domain, f.Resolver = t.CIDRs, t.DomainName, t.Resolver

@@ -26,31 +26,33 @@ const (
 
 // Instance is a machine in a subnet: here, a sandbox on a network interface.
 type Instance struct {
-	ID                InstanceID
-	ReservationID     string // r-
-	LaunchIndex       int
-	ImageID           string
-	InstanceType      string
-	KeyName           string
-	State             string // InstancePending ...
-	StateReason       string // Client.UserInitiatedShutdown ...; empty: none
-	VPCID             VPCID
-	SubnetID          SubnetID
-	AvailabilityZone  string
-	InterfaceID       NetworkInterfaceID // the primary interface; empty once terminated
-	UserData          []byte             // as given, decoded
-	Booted            bool               // the user data has had its run
-	Boots             int                // counts starts and reboots: another number means that the sandbox must begin anew
-	ProfileARN        string             // instance profile; empty: none
-	VolumeID          string             // of the root device
-	LaunchTime        time.Time
-	TerminationTime   time.Time // zero until terminated
-	ShutdownBehavior  string    // stop, terminate
-	KeepFromStop      bool      // DisableApiStop
-	KeepFromTerminate bool      // DisableApiTermination
-	Metadata          MetadataOptions
-	Tags              Tags
-	VolumeTags        Tags
+	ID               InstanceID
+	ReservationID    string // r-
+	LaunchIndex      int
+	ImageID          string
+	InstanceType     string
+	KeyName          string
+	State            string // InstancePending ...
+	StateReason      string // Client.UserInitiatedShutdown ...; empty: none
+	VPCID            VPCID
+	SubnetID         SubnetID
+	AvailabilityZone string
+	InterfaceID      NetworkInterfaceID // the primary interface; empty once terminated
+	UserData         []byte             // as given, decoded
+	Booted           bool               // the user data has had its run
+	Boots            int                // counts starts and reboots: another number means that the sandbox must begin anew
+	ProfileARN       string             // instance profile; empty: none
+	// ProfileAssociationID is iip-assoc-; empty without a profile, and of instances from before there were such ids.
+	ProfileAssociationID string
+	VolumeID             string // of the root device
+	LaunchTime           time.Time
+	TerminationTime      time.Time // zero until terminated
+	ShutdownBehavior     string    // stop, terminate
+	KeepFromStop         bool      // DisableApiStop
+	KeepFromTerminate    bool      // DisableApiTermination
+	Metadata             MetadataOptions
+	Tags                 Tags
+	VolumeTags           Tags
 }
 
 // MetadataOptions say who may ask the instance metadata service, and how.

@@ -32,7 +32,9 @@ type Facts struct {
 	// Names of the interface's groups, in the order of its ids.
 	GroupNames []string
 	SubnetCIDR netip.Prefix
+	SubnetIPv6 netip.Prefix // invalid: none
 	VPCCIDRs   []netip.Prefix
+	VPCIPv6    []netip.Prefix
 	Domain     string // us-west-2.compute.internal
 	Resolver   netip.Addr
 	Region     string

@@ -2,6 +2,7 @@ package instance
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/netip"
 	"runtime"
 	"slices"
@@ -71,25 +72,42 @@ func (f Facts) addInterface(t tree) {
 	for _, g := range eni.GroupIDs {
 		groups = append(groups, string(g))
 	}
-	var addresses, blocks []string
-	for _, a := range eni.PrivateIPs {
-		addresses = append(addresses, a.String())
-	}
-	for _, p := range f.VPCCIDRs {
-		blocks = append(blocks, p.String())
-	}
 	for name, v := range map[string]string{
-		"device-number": "0", "interface-id": string(eni.ID), "local-hostname": t["meta-data/hostname"], "local-ipv4s": strings.Join(addresses, "\n"),
+		"device-number": "0", "interface-id": string(eni.ID), "local-hostname": t["meta-data/hostname"], "local-ipv4s": lines(eni.PrivateIPs),
 		"mac": eni.MAC, "owner-id": f.Account, "security-group-ids": strings.Join(groups, "\n"), "security-groups": strings.Join(f.GroupNames, "\n"),
 		"subnet-id": string(eni.SubnetID), "subnet-ipv4-cidr-block": f.SubnetCIDR.String(), "vpc-id": string(eni.VPCID),
-		"vpc-ipv4-cidr-block": primary(f.VPCCIDRs), "vpc-ipv4-cidr-blocks": strings.Join(blocks, "\n"),
+		"vpc-ipv4-cidr-block": primary(f.VPCCIDRs), "vpc-ipv4-cidr-blocks": lines(f.VPCCIDRs),
 	} {
 		t[base+name] = v
 	}
+	f.addIPv6(t, base)
 	if f.PublicIP.IsValid() {
 		t[base+"public-ipv4s"] = f.PublicIP.String()
 		t[base+"ipv4-associations/"+f.PublicIP.String()] = f.PrivateIP.String()
 	}
+}
+
+// addIPv6 says what there is of IPv6: of what is not there, AWS has no item.
+func (f Facts) addIPv6(t tree, base string) {
+	if six := f.Interface.IPv6Addresses; len(six) > 0 {
+		t["meta-data/ipv6"] = six[0].String()
+		t[base+"ipv6s"] = lines(six)
+	}
+	if f.SubnetIPv6.IsValid() {
+		t[base+"subnet-ipv6-cidr-blocks"] = f.SubnetIPv6.String()
+	}
+	if len(f.VPCIPv6) > 0 {
+		t[base+"vpc-ipv6-cidr-blocks"] = lines(f.VPCIPv6)
+	}
+}
+
+// lines are the texts of some things, one in each line.
+func lines[T fmt.Stringer](of []T) string {
+	var out []string
+	for _, t := range of {
+		out = append(out, t.String())
+	}
+	return strings.Join(out, "\n")
 }
 
 func primary(blocks []netip.Prefix) string {

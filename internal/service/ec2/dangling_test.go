@@ -49,7 +49,7 @@ func findDangling(v *state.View) []string {
 	}
 	for _, s := range state.List[*resource.SubnetReservation](v) {
 		subnet, ok := state.Get[*resource.Subnet](v, s.SubnetID)
-		d.check(ok && within(s.CIDR, subnet.CIDR), "%s: %s of %s", s.ID, s.CIDR, s.SubnetID)
+		d.check(ok && (within(s.CIDR, subnet.CIDR) || subnet.IPv6CIDR.IsValid() && within(s.CIDR, subnet.IPv6CIDR)), "%s: %s of %s", s.ID, s.CIDR, s.SubnetID)
 	}
 	for _, p := range state.List[*resource.VPCPeeringConnection](v) {
 		d.peering(p)

@@ -112,7 +112,7 @@ func findEndpointService(r state.Reader, in *CreateVpcEndpointInput) (endpointSe
 
 func checkAddressTypes(addresses *string, o *DnsOptionsSpecification) error {
 	if given(addresses) && *addresses != "ipv4" {
-		return unsupported("The IP address type %s is not supported in this region: packets are IPv4 only.", *addresses)
+		return unsupported("The IP address type %s is not supported in this region: endpoints have IPv4 addresses only.", *addresses)
 	}
 	if o == nil {
 		return nil
@@ -121,7 +121,7 @@ func checkAddressTypes(addresses *string, o *DnsOptionsSpecification) error {
 	case "", "ipv4", "service-defined":
 		return nil
 	}
-	return unsupported("The DNS record IP type %s is not supported in this region: packets are IPv4 only.", *o.DnsRecordIpType)
+	return unsupported("The DNS record IP type %s is not supported in this region: endpoints have IPv4 addresses only.", *o.DnsRecordIpType)
 }
 
 func recordType(o *DnsOptionsSpecification, otherwise string) string {

@@ -159,7 +159,7 @@ func subnetAddresses(configurations []SubnetConfiguration) (map[string][]netip.A
 	var subnets []string
 	for _, c := range configurations {
 		if given(c.Ipv6) {
-			return nil, nil, unsupported("IPv6 is not supported in this region: packets are IPv4 only.")
+			return nil, nil, unsupported("Endpoints have IPv4 addresses only in this region.")
 		}
 		if !given(c.SubnetId) {
 			return nil, nil, missing("SubnetConfiguration.SubnetId")

@@ -118,7 +118,6 @@ func (s *ec2) launchOne(tx *state.Tx, l *launch, reservation string, index int) 
 		InterfaceID:       eni.ID,
 		UserData:          l.data,
 		Boots:             1,
-		ProfileARN:        l.profile,
 		VolumeID:          tx.NewID("vol"),
 		LaunchTime:        tx.Now(),
 		ShutdownBehavior:  l.behavior,
@@ -128,6 +127,7 @@ func (s *ec2) launchOne(tx *state.Tx, l *launch, reservation string, index int) 
 		Tags:              l.tags["instance"],
 		VolumeTags:        l.tags["volume"],
 	}
+	setProfile(tx, i, l.profile)
 	held := *eni
 	held.Attachment = &resource.Attachment{
 		ID: tx.NewID("eni-attach"), InstanceOwnerID: tx.Account(), InstanceID: i.ID,

@@ -161,7 +161,7 @@ func addInterface(out *Instance, n NetworkInterface) {
 func instanceIPv6Output(n NetworkInterface) []InstanceIpv6Address {
 	out := []InstanceIpv6Address{}
 	for _, a := range n.Ipv6Addresses {
-		out = append(out, InstanceIpv6Address{Ipv6Address: a.Ipv6Address, IsPrimaryIpv6: a.IsPrimaryIpv6})
+		out = append(out, InstanceIpv6Address(a))
 	}
 	return out
 }

@@ -54,10 +54,14 @@ func profileOutput(r state.Reader, arn string) *IamInstanceProfile {
 // passProfileRole is what a caller must be allowed who gives a role to an instance: to pass it. See the IAM guide,
 // "Grant a user permissions to pass a role to an AWS service".
 func passProfileRole(r state.Reader, in *RunInstancesInput) []service.Need {
-	if in.IamInstanceProfile == nil {
+	return passRole(r, in.IamInstanceProfile)
+}
+
+func passRole(r state.Reader, profile *IamInstanceProfileSpecification) []service.Need {
+	if profile == nil {
 		return nil
 	}
-	p, err := profileNamed(r, in.IamInstanceProfile)
+	p, err := profileNamed(r, profile)
 	if err != nil {
 		return nil // the call fails
 	}

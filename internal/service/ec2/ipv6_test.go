@@ -82,6 +82,15 @@ func TestABlockThatWasGivenBackCanBeHadAgain(t *testing.T) {
 	}
 }
 
+func TestABlockIsNotTakenOfWhatARouteIsFor(t *testing.T) {
+	w := newWorld(t)
+	vpc := w.vpc("10.0.0.0/16")
+	do(w, w.createRoute, CreateRouteInput{RouteTableId: w.routeTable(vpc), DestinationIpv6CidrBlock: new("2001:db8:1000:7::/64"), GatewayId: w.gateway(vpc)})
+	if got := w.ipv6(vpc); got != "2001:db8:1000:100::/56" {
+		t.Errorf("block is %s, want the first without a route", got)
+	}
+}
+
 func TestAnIPv6BlockOpensWhatIsAsAWSMadeIt(t *testing.T) {
 	for name, give := range map[string]func(w *world) *string{
 		"at birth": func(w *world) *string {

@@ -148,8 +148,8 @@ func (s *ec2) modifyNetworkInterfaceAttribute(tx *state.Tx, _ *api.Call, in *Mod
 	if err != nil {
 		return nil, err
 	}
-	if in.Attachment != nil || in.ConnectionTrackingSpecification != nil || in.EnaSrdSpecification != nil || in.EnablePrimaryIpv6 != nil || in.AssociatePublicIpAddress != nil {
-		return nil, unsupported("Only groups, the source/destination check and the description of an interface can be changed in this region.")
+	if in.ConnectionTrackingSpecification != nil || in.EnaSrdSpecification != nil || in.EnablePrimaryIpv6 != nil || in.AssociatePublicIpAddress != nil {
+		return nil, unsupported("Only groups, the source/destination check, the description and the attachment of an interface can be changed in this region.")
 	}
 	eni := *old
 	set := 0
@@ -168,6 +168,12 @@ func (s *ec2) modifyNetworkInterfaceAttribute(tx *state.Tx, _ *api.Call, in *Mod
 		eni.SourceDestCheck = *in.SourceDestCheck.Value
 		set++
 	}
+	if in.Attachment != nil {
+		if err := changeAttachment(&eni, in.Attachment); err != nil {
+			return nil, err
+		}
+		set++
+	}
 	if in.Description != nil {
 		eni.Description = value(in.Description.Value)
 		set++
@@ -177,6 +183,23 @@ func (s *ec2) modifyNetworkInterfaceAttribute(tx *state.Tx, _ *api.Call, in *Mod
 	}
 	tx.Put(&eni)
 	return &ModifyNetworkInterfaceAttributeOutput{}, nil
+}
+
+// changeAttachment says whether an interface goes with its instance.
+func changeAttachment(eni *resource.NetworkInterface, in *NetworkInterfaceAttachmentChanges) error {
+	if !given(in.AttachmentId) {
+		return missing("attachmentId")
+	}
+	if eni.Attachment == nil || eni.Attachment.ID != *in.AttachmentId {
+		return api.Errorf("InvalidAttachmentID.NotFound", "The attachment ID '%s' does not exist", *in.AttachmentId)
+	}
+	if in.DeleteOnTermination == nil {
+		return missing("deleteOnTermination")
+	}
+	a := *eni.Attachment
+	a.DeleteOnTermination = *in.DeleteOnTermination
+	eni.Attachment = &a
+	return nil
 }
 
 // resetNetworkInterfaceAttribute turns the source/destination check on again, which is all that can be reset.

@@ -1,9 +1,13 @@
 package ec2
 
 import (
+	"strconv"
 	"testing"
 
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/culvert-cloud/culvert/internal/resource"
+	"github.com/culvert-cloud/culvert/internal/state"
 )
 
 func TestAnInterfaceIsDescribedWithItsNamesAndGroups(t *testing.T) {
@@ -88,5 +92,31 @@ func TestTheSourceDestinationCheckIsTurnedOnAgain(t *testing.T) {
 	do(w, w.resetNetworkInterfaceAttribute, ResetNetworkInterfaceAttributeInput{NetworkInterfaceId: eni, SourceDestCheck: new("true")})
 	if got := see(w, w.describeNetworkInterfaces, DescribeNetworkInterfacesInput{}).NetworkInterfaces[0]; !*got.SourceDestCheck {
 		t.Error("it is off")
+	}
+}
+
+func TestAnInterfaceOutlivesItsInstanceIfItIsTold(t *testing.T) {
+	w := newWorld(t)
+	subnet := w.subnet(w.vpc("10.0.0.0/16"), "10.0.1.0/24", "a")
+	for _, goes := range []bool{true, false} {
+		i := w.start(RunInstancesInput{SubnetId: subnet})
+		eni := i.NetworkInterfaces[0]
+		change := func(attachment *string, goes *bool) ModifyNetworkInterfaceAttributeInput {
+			return ModifyNetworkInterfaceAttributeInput{NetworkInterfaceId: eni.NetworkInterfaceId, Attachment: &NetworkInterfaceAttachmentChanges{AttachmentId: attachment, DeleteOnTermination: goes}}
+		}
+		refused(w, w.modifyNetworkInterfaceAttribute, change(nil, &goes), "MissingParameter")
+		refused(w, w.modifyNetworkInterfaceAttribute, change(eni.Attachment.AttachmentId, nil), "MissingParameter")
+		refused(w, w.modifyNetworkInterfaceAttribute, change(nowhere("eni-attach"), &goes), "InvalidAttachmentID.NotFound")
+		do(w, w.modifyNetworkInterfaceAttribute, change(eni.Attachment.AttachmentId, &goes))
+		found := see(w, w.describeNetworkInterfaces, DescribeNetworkInterfacesInput{Filters: filter("attachment.delete-on-termination", strconv.FormatBool(goes))}).NetworkInterfaces
+		if len(found) != 1 {
+			t.Errorf("%d interfaces go with their instance: %v; want 1", len(found), goes)
+		}
+		do(w, w.terminateInstances, TerminateInstancesInput{InstanceIds: []string{*i.InstanceId}})
+		w.change(func(tx *state.Tx) { InstanceEnded(tx, resource.InstanceID(*i.InstanceId)) })
+		left, err := look(w, w.describeNetworkInterfaces, DescribeNetworkInterfacesInput{NetworkInterfaceIds: []string{*eni.NetworkInterfaceId}})
+		if (err == nil) == goes || err == nil && *left.NetworkInterfaces[0].Status != "available" {
+			t.Errorf("told that it goes: %v; then %+v, %v", goes, left, err)
+		}
 	}
 }

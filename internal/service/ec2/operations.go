@@ -32,6 +32,7 @@ func (s *ec2) operations() []service.Operation {
 		s.prefixListUseOperations(),
 		s.regionOperations(),
 		s.instanceOperations(),
+		s.profileOperations(),
 		s.keyPairOperations(),
 	))
 }

@@ -73,19 +73,24 @@ func TestCallsNameTheResourcesTheyActOn(t *testing.T) {
 	vpc := w.vpc("10.0.0.0/16")
 	table, subnet := w.routeTable(vpc), w.subnet(vpc, "10.0.1.0/24", "a")
 	association := do(w, w.associateRouteTable, AssociateRouteTableInput{RouteTableId: table, SubnetId: subnet}).AssociationId
+	six := w.subnetIPv6(subnet, subnetOf(w.ipv6(vpc), 1))
+	block := see(w, w.describeVPCs, DescribeVpcsInput{}).Vpcs[0].Ipv6CidrBlockAssociationSet[0].AssociationId
 	for name, row := range map[string]struct {
 		in   any
 		want []string
 	}{
-		"CreateVpc":                   {&CreateVpcInput{}, []string{"arn:aws:ec2:us-west-2:123456789012:vpc/*"}},
-		"DescribeVpcs":                {&DescribeVpcsInput{}, []string{"*"}},
-		"CreateTags":                  {&CreateTagsInput{Resources: []string{"vpc-1", "sgr-2"}}, []string{"arn:aws:ec2:us-west-2:123456789012:vpc/vpc-1", "arn:aws:ec2:us-west-2:123456789012:security-group-rule/sgr-2"}},
-		"CreateSubnet":                {&CreateSubnetInput{VpcId: new("vpc-1")}, []string{"arn:aws:ec2:us-west-2:123456789012:subnet/*", "arn:aws:ec2:us-west-2:123456789012:vpc/vpc-1"}},
-		"DeleteTags":                  {&DeleteTagsInput{}, []string{"*"}},
-		"ReleaseAddress":              {&ReleaseAddressInput{AllocationId: new("eipalloc-1")}, []string{"arn:aws:ec2:us-west-2:123456789012:elastic-ip/eipalloc-1"}},
-		"GetManagedPrefixListEntries": {&GetManagedPrefixListEntriesInput{PrefixListId: new("pl-68a54001")}, []string{"arn:aws:ec2:us-west-2:aws:prefix-list/pl-68a54001"}},
-		"DisassociateRouteTable":      {&DisassociateRouteTableInput{AssociationId: association}, []string{"arn:aws:ec2:us-west-2:123456789012:route-table/" + *table, "arn:aws:ec2:us-west-2:123456789012:subnet/" + *subnet}},
-		"DisassociateVpcCidrBlock":    {&DisassociateVpcCidrBlockInput{AssociationId: new("vpc-cidr-assoc-1")}, []string{"arn:aws:ec2:us-west-2:123456789012:vpc/*"}},
+		"CreateVpc":                       {&CreateVpcInput{}, []string{"arn:aws:ec2:us-west-2:123456789012:vpc/*"}},
+		"DescribeVpcs":                    {&DescribeVpcsInput{}, []string{"*"}},
+		"CreateTags":                      {&CreateTagsInput{Resources: []string{"vpc-1", "sgr-2"}}, []string{"arn:aws:ec2:us-west-2:123456789012:vpc/vpc-1", "arn:aws:ec2:us-west-2:123456789012:security-group-rule/sgr-2"}},
+		"CreateSubnet":                    {&CreateSubnetInput{VpcId: new("vpc-1")}, []string{"arn:aws:ec2:us-west-2:123456789012:subnet/*", "arn:aws:ec2:us-west-2:123456789012:vpc/vpc-1"}},
+		"DeleteTags":                      {&DeleteTagsInput{}, []string{"*"}},
+		"ReleaseAddress":                  {&ReleaseAddressInput{AllocationId: new("eipalloc-1")}, []string{"arn:aws:ec2:us-west-2:123456789012:elastic-ip/eipalloc-1"}},
+		"GetManagedPrefixListEntries":     {&GetManagedPrefixListEntriesInput{PrefixListId: new("pl-68a54001")}, []string{"arn:aws:ec2:us-west-2:aws:prefix-list/pl-68a54001"}},
+		"DisassociateRouteTable":          {&DisassociateRouteTableInput{AssociationId: association}, []string{"arn:aws:ec2:us-west-2:123456789012:route-table/" + *table, "arn:aws:ec2:us-west-2:123456789012:subnet/" + *subnet}},
+		"DisassociateVpcCidrBlock":        {&DisassociateVpcCidrBlockInput{AssociationId: block}, []string{"arn:aws:ec2:us-west-2:123456789012:vpc/" + *vpc}},
+		"DisassociateSubnetCidrBlock":     {&DisassociateSubnetCidrBlockInput{AssociationId: six}, []string{"arn:aws:ec2:us-west-2:123456789012:subnet/" + *subnet}},
+		"CreateEgressOnlyInternetGateway": {&CreateEgressOnlyInternetGatewayInput{VpcId: new("vpc-1")}, []string{"arn:aws:ec2:us-west-2:123456789012:egress-only-internet-gateway/*", "arn:aws:ec2:us-west-2:123456789012:vpc/vpc-1"}},
+		"DisassociateIamInstanceProfile":  {&DisassociateIamInstanceProfileInput{AssociationId: new("iip-assoc-1")}, []string{"arn:aws:ec2:us-west-2:123456789012:instance/*"}},
 	} {
 		for _, o := range New(Config{}).Operations {
 			if o.Name != name {

@@ -87,6 +87,9 @@ func (r *random) ipv6Calls() map[string]func() {
 		"delete ipv6 route": func() {
 			send(r, r.deleteRoute, DeleteRouteInput{RouteTableId: id[*resource.RouteTable](r), DestinationIpv6CidrBlock: new("::/0")})
 		},
+		"reserve ipv6": func() {
+			send(r, r.createSubnetReservation, CreateSubnetCidrReservationInput{SubnetId: id[*resource.Subnet](r), Cidr: r.subnetBlock(), ReservationType: new("explicit")})
+		},
 		"ipv6 list": func() {
 			send(r, r.createManagedPrefixList, CreateManagedPrefixListInput{AddressFamily: new("IPv6"), MaxEntries: new(int64(2)), PrefixListName: new("y")})
 		},

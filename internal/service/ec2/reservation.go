@@ -2,6 +2,7 @@ package ec2
 
 import (
 	"net/netip"
+	"strings"
 
 	"github.com/culvert-cloud/culvert/internal/api"
 	"github.com/culvert-cloud/culvert/internal/resource"
@@ -36,7 +37,7 @@ func (s *ec2) createSubnetReservation(tx *state.Tx, _ *api.Call, in *CreateSubne
 	default:
 		return nil, invalidValue("reservationType", *in.ReservationType)
 	}
-	block, err := parseCIDR("cidr", in.Cidr)
+	block, err := parseReservedBlock(in.Cidr)
 	if err != nil {
 		return nil, err
 	}
@@ -57,9 +58,21 @@ func (s *ec2) createSubnetReservation(tx *state.Tx, _ *api.Call, in *CreateSubne
 	return &CreateSubnetCidrReservationOutput{SubnetCidrReservation: new(reservationOutput(tx, made))}, nil
 }
 
+// parseReservedBlock reads a block of either family.
+func parseReservedBlock(text *string) (netip.Prefix, error) {
+	if strings.Contains(value(text), ":") {
+		return parseIPv6CIDR("cidr", *text)
+	}
+	return parseCIDR("cidr", text)
+}
+
 func checkReservedBlock(r state.Reader, subnet *resource.Subnet, block netip.Prefix) error {
-	if !within(block, subnet.CIDR) {
-		return api.Errorf("InvalidParameterValue", "The CIDR %s is not within the CIDR %s of the subnet.", block, subnet.CIDR)
+	whole := subnet.CIDR
+	if block.Addr().Is6() {
+		whole = subnet.IPv6CIDR
+	}
+	if !whole.IsValid() || !within(block, whole) {
+		return api.Errorf("InvalidParameterValue", "The CIDR %s is not within a CIDR of the subnet %s.", block, subnet.ID)
 	}
 	for _, other := range vpcnet.Reservations(r, subnet.ID) {
 		if other.CIDR.Overlaps(block) {
@@ -106,7 +119,15 @@ func (s *ec2) getSubnetReservations(v *state.View, _ *api.Call, in *GetSubnetCid
 	if err != nil {
 		return nil, err
 	}
-	return &GetSubnetCidrReservationsOutput{SubnetIpv4CidrReservations: page, SubnetIpv6CidrReservations: []SubnetCidrReservation{}, NextToken: next}, nil
+	out := &GetSubnetCidrReservationsOutput{SubnetIpv4CidrReservations: []SubnetCidrReservation{}, SubnetIpv6CidrReservations: []SubnetCidrReservation{}, NextToken: next}
+	for _, r := range page {
+		if strings.Contains(*r.Cidr, ":") {
+			out.SubnetIpv6CidrReservations = append(out.SubnetIpv6CidrReservations, r)
+		} else {
+			out.SubnetIpv4CidrReservations = append(out.SubnetIpv4CidrReservations, r)
+		}
+	}
+	return out, nil
 }
 
 func reservationOutput(r state.Reader, s *resource.SubnetReservation) SubnetCidrReservation {

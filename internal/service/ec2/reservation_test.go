@@ -40,3 +40,29 @@ func TestAReservedAddressIsHandedOutOnlyIfAskedFor(t *testing.T) {
 		t.Errorf("got %s, want the lowest", got)
 	}
 }
+
+func TestReservedIPv6AddressesAreForWhoAsksForThem(t *testing.T) {
+	w := newWorld(t)
+	subnet, block := w.dualSubnet()
+	reserve := func(cidr string) CreateSubnetCidrReservationInput {
+		return CreateSubnetCidrReservationInput{SubnetId: subnet, Cidr: &cidr, ReservationType: new("explicit")}
+	}
+	four := w.subnet(w.vpc("10.0.0.0/16"), "10.0.1.0/24", "a")
+	refused(w, w.createSubnetReservation, reserve("2001:db8:ffff::/80"), "InvalidParameterValue")
+	refused(w, w.createSubnetReservation, CreateSubnetCidrReservationInput{SubnetId: four, Cidr: new(block.String()), ReservationType: new("explicit")}, "InvalidParameterValue")
+	made := do(w, w.createSubnetReservation, reserve(block.String())).SubnetCidrReservation
+	refused(w, w.createSubnetReservation, reserve(block.Addr().String()+"/80"), "InvalidSubnetCidrReservation.Conflict")
+	do(w, w.createSubnetReservation, reserve("10.0.1.128/28"))
+	got := see(w, w.getSubnetReservations, GetSubnetCidrReservationsInput{SubnetId: subnet})
+	if len(got.SubnetIpv6CidrReservations) != 1 || *got.SubnetIpv6CidrReservations[0].Cidr != block.String() || len(got.SubnetIpv4CidrReservations) != 1 {
+		t.Errorf("reservations are %+v", got)
+	}
+	eni := w.eni(subnet)
+	refused(w, w.assignIPv6Addresses, AssignIpv6AddressesInput{NetworkInterfaceId: eni, Ipv6AddressCount: new(int64(1))}, "InsufficientFreeAddressesInSubnet")
+	do(w, w.assignIPv6Addresses, AssignIpv6AddressesInput{NetworkInterfaceId: eni, Ipv6Addresses: []string{host(block, 0x10)}})
+	do(w, w.unassignIPv6Addresses, UnassignIpv6AddressesInput{NetworkInterfaceId: eni, Ipv6Addresses: []string{host(block, 0x10)}})
+	association := see(w, w.describeSubnets, DescribeSubnetsInput{SubnetIds: []string{*subnet}}).Subnets[0].Ipv6CidrBlockAssociationSet[0].AssociationId
+	refused(w, w.disassociateSubnetCIDRBlock, DisassociateSubnetCidrBlockInput{AssociationId: association}, "InvalidCidrBlock.InUse")
+	do(w, w.deleteSubnetReservation, DeleteSubnetCidrReservationInput{SubnetCidrReservationId: made.SubnetCidrReservationId})
+	do(w, w.assignIPv6Addresses, AssignIpv6AddressesInput{NetworkInterfaceId: eni, Ipv6AddressCount: new(int64(1))})
+}

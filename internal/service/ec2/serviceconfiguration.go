@@ -69,7 +69,7 @@ func checkServiceKind(gateways []string, privateName *string, addressTypes []str
 	case given(privateName):
 		return unsupported("Private DNS names of endpoint services are not supported in this region: nobody could verify the domain.")
 	case slices.ContainsFunc(addressTypes, func(t string) bool { return t != "ipv4" }):
-		return unsupported("Endpoint services support the IP address type ipv4 only in this region: packets are IPv4 only.")
+		return unsupported("Endpoint services support the IP address type ipv4 only in this region.")
 	}
 	return nil
 }
@@ -114,7 +114,7 @@ func (s *ec2) modifyServiceConfiguration(tx *state.Tx, _ *api.Call, in *ModifyVp
 		return nil, err
 	}
 	if slices.Contains(in.RemoveSupportedIpAddressTypes, "ipv4") {
-		return nil, unsupported("Endpoint services support the IP address type ipv4 only in this region: packets are IPv4 only.")
+		return nil, unsupported("Endpoint services support the IP address type ipv4 only in this region.")
 	}
 	service := new(*old)
 	for _, a := range in.RemoveNetworkLoadBalancerArns {

@@ -104,6 +104,9 @@ func (s *ec2) disassociateSubnetCIDRBlock(tx *state.Tx, _ *api.Call, in *Disasso
 	if slices.ContainsFunc(vpcnet.Interfaces(tx, old.ID), func(n *resource.NetworkInterface) bool { return len(n.IPv6Addresses) > 0 }) {
 		return nil, api.Errorf("InvalidCidrBlock.InUse", "The subnet IPv6 CIDR block with association ID %s may not be disassociated, because network interfaces have addresses of it.", old.IPv6AssociationID)
 	}
+	if slices.ContainsFunc(vpcnet.Reservations(tx, old.ID), func(r *resource.SubnetReservation) bool { return r.CIDR.Addr().Is6() }) {
+		return nil, api.Errorf("InvalidCidrBlock.InUse", "The subnet IPv6 CIDR block with association ID %s may not be disassociated, because parts of it are reserved.", old.IPv6AssociationID)
+	}
 	subnet := *old
 	subnet.IPv6CIDR, subnet.IPv6AssociationID = netip.Prefix{}, ""
 	tx.Put(&subnet)

@@ -267,6 +267,17 @@ type AssociateDhcpOptionsInput struct {
 	VpcId         *string `wire:"VpcId,required"`
 }
 
+// AssociateIamInstanceProfileInput is the request of AssociateIamInstanceProfile.
+type AssociateIamInstanceProfileInput struct {
+	IamInstanceProfile *IamInstanceProfileSpecification `wire:"IamInstanceProfile,required"`
+	InstanceId         *string                          `wire:"InstanceId,required"`
+}
+
+// AssociateIamInstanceProfileOutput is the answer of AssociateIamInstanceProfile.
+type AssociateIamInstanceProfileOutput struct {
+	IamInstanceProfileAssociation *IamInstanceProfileAssociation `wire:"IamInstanceProfileAssociation,out=iamInstanceProfileAssociation"`
+}
+
 // AssociateRouteTableInput is the request of AssociateRouteTable.
 type AssociateRouteTableInput struct {
 	DryRun       *bool   `wire:"DryRun,out=dryRun"`
@@ -1132,6 +1143,20 @@ type DescribeEgressOnlyInternetGatewaysOutput struct {
 	NextToken                  *string                     `wire:"NextToken,out=nextToken"`
 }
 
+// DescribeIamInstanceProfileAssociationsInput is the request of DescribeIamInstanceProfileAssociations.
+type DescribeIamInstanceProfileAssociationsInput struct {
+	AssociationIds []string `wire:"AssociationId,item=AssociationId"`
+	Filters        []Filter `wire:"Filter,item=Filter"`
+	MaxResults     *int64   `wire:"MaxResults,min=5,max=1000"`
+	NextToken      *string  `wire:"NextToken"`
+}
+
+// DescribeIamInstanceProfileAssociationsOutput is the answer of DescribeIamInstanceProfileAssociations.
+type DescribeIamInstanceProfileAssociationsOutput struct {
+	IamInstanceProfileAssociations []IamInstanceProfileAssociation `wire:"IamInstanceProfileAssociationSet,out=iamInstanceProfileAssociationSet"`
+	NextToken                      *string                         `wire:"NextToken,out=nextToken"`
+}
+
 // DescribeImagesInput is the request of DescribeImages.
 type DescribeImagesInput struct {
 	DryRun            *bool    `wire:"DryRun,out=dryRun"`
@@ -1664,6 +1689,16 @@ type DisassociateAddressInput struct {
 	PublicIp      *string `wire:"PublicIp"`
 }
 
+// DisassociateIamInstanceProfileInput is the request of DisassociateIamInstanceProfile.
+type DisassociateIamInstanceProfileInput struct {
+	AssociationId *string `wire:"AssociationId,required"`
+}
+
+// DisassociateIamInstanceProfileOutput is the answer of DisassociateIamInstanceProfile.
+type DisassociateIamInstanceProfileOutput struct {
+	IamInstanceProfileAssociation *IamInstanceProfileAssociation `wire:"IamInstanceProfileAssociation,out=iamInstanceProfileAssociation"`
+}
+
 // DisassociateRouteTableInput is the request of DisassociateRouteTable.
 type DisassociateRouteTableInput struct {
 	AssociationId *string `wire:"AssociationId,out=associationId,required"`
@@ -1893,7 +1928,7 @@ type Explanation struct {
 	VpnGateway                    *AnalysisComponent             `wire:"VpnGateway,out=vpnGateway"`
 }
 
-// Filter is part of DescribeAddresses, DescribeAvailabilityZones and 33 more operations.
+// Filter is part of DescribeAddresses, DescribeAvailabilityZones and 34 more operations.
 type Filter struct {
 	Name   *string  `wire:"Name"`
 	Values []string `wire:"Value"`
@@ -2057,13 +2092,22 @@ type HibernationOptionsRequest struct {
 	Configured *bool `wire:"Configured"`
 }
 
-// IamInstanceProfile is part of DescribeInstances, RunInstances.
+// IamInstanceProfile is part of AssociateIamInstanceProfile, DescribeIamInstanceProfileAssociations and 4 more operations.
 type IamInstanceProfile struct {
 	Arn *string `wire:"Arn,out=arn"`
 	Id  *string `wire:"Id,out=id"`
 }
 
-// IamInstanceProfileSpecification is part of RunInstances.
+// IamInstanceProfileAssociation is part of AssociateIamInstanceProfile, DescribeIamInstanceProfileAssociations and 2 more operations.
+type IamInstanceProfileAssociation struct {
+	AssociationId      *string             `wire:"AssociationId,out=associationId"`
+	IamInstanceProfile *IamInstanceProfile `wire:"IamInstanceProfile,out=iamInstanceProfile"`
+	InstanceId         *string             `wire:"InstanceId,out=instanceId"`
+	State              *string             `wire:"State,out=state"`
+	Timestamp          *time.Time          `wire:"Timestamp,out=timestamp"`
+}
+
+// IamInstanceProfileSpecification is part of AssociateIamInstanceProfile, ReplaceIamInstanceProfileAssociation, RunInstances.
 type IamInstanceProfileSpecification struct {
 	Arn  *string `wire:"Arn,out=arn"`
 	Name *string `wire:"Name,out=name"`
@@ -3275,6 +3319,17 @@ type ReleaseAddressInput struct {
 // RemovePrefixListEntry is part of ModifyManagedPrefixList.
 type RemovePrefixListEntry struct {
 	Cidr *string `wire:"Cidr,required"`
+}
+
+// ReplaceIamInstanceProfileAssociationInput is the request of ReplaceIamInstanceProfileAssociation.
+type ReplaceIamInstanceProfileAssociationInput struct {
+	AssociationId      *string                          `wire:"AssociationId,required"`
+	IamInstanceProfile *IamInstanceProfileSpecification `wire:"IamInstanceProfile,required"`
+}
+
+// ReplaceIamInstanceProfileAssociationOutput is the answer of ReplaceIamInstanceProfileAssociation.
+type ReplaceIamInstanceProfileAssociationOutput struct {
+	IamInstanceProfileAssociation *IamInstanceProfileAssociation `wire:"IamInstanceProfileAssociation,out=iamInstanceProfileAssociation"`
 }
 
 // ReplaceNetworkAclAssociationInput is the request of ReplaceNetworkAclAssociation.

@@ -53,12 +53,20 @@ func addIPv6Block(tx *state.Tx, old *resource.VPC) (*resource.VPC, resource.VPCC
 	return &v, added, nil
 }
 
-// freeIPv6Block is the lowest block that no VPC has.
+// freeIPv6Block is the lowest block that no VPC has, and in which no route leads elsewhere: the local route of a new
+// block must not cover a route that is there.
 func freeIPv6Block(r state.Reader) (netip.Prefix, error) {
 	used := map[netip.Prefix]bool{}
 	for _, v := range state.List[*resource.VPC](r) {
 		for _, c := range v.IPv6CIDRs {
 			used[c.Prefix] = true
+		}
+	}
+	for _, t := range state.List[*resource.RouteTable](r) {
+		for _, route := range t.Routes {
+			if d := route.DestinationCIDR; d.Addr().Is6() && d.Bits() >= vpcIPv6Bits {
+				used[netip.PrefixFrom(d.Addr(), vpcIPv6Bits).Masked()] = true
+			}
 		}
 	}
 	from := amazonIPv6()

@@ -67,7 +67,7 @@ func checkKind(in *CreateLoadBalancerInput) error {
 		return unsupported("Internet-facing load balancers are not supported in this region: only internal ones are (Scheme=internal).")
 	}
 	if or(in.IpAddressType, "ipv4") != "ipv4" {
-		return unsupported("The IP address type %s is not supported in this region: packets are IPv4 only.", *in.IpAddressType)
+		return unsupported("The IP address type %s is not supported in this region: load balancers have IPv4 addresses only.", *in.IpAddressType)
 	}
 	if value(in.CustomerOwnedIpv4Pool) != "" {
 		return unsupported("Customer-owned addresses are not supported in this region.")

@@ -28,7 +28,7 @@ func findPlaces(r state.Reader, ids []string, mappings []SubnetMapping) (places,
 			return p, unsupported("Elastic IP addresses of load balancers are not supported in this region: only internal ones are.")
 		}
 		if value(m.IPv6Address) != "" {
-			return p, unsupported("IPv6 is not supported in this region: packets are IPv4 only.")
+			return p, unsupported("Load balancers have IPv4 addresses only in this region.")
 		}
 		ids = append(ids, value(m.SubnetId))
 		if value(m.PrivateIPv4Address) == "" {
@@ -126,7 +126,7 @@ func (s *elb) setSubnets(tx *state.Tx, _ *api.Call, in *SetSubnetsInput) (*SetSu
 		return nil, err
 	}
 	if or(in.IpAddressType, "ipv4") != "ipv4" {
-		return nil, unsupported("The IP address type %s is not supported in this region: packets are IPv4 only.", *in.IpAddressType)
+		return nil, unsupported("The IP address type %s is not supported in this region: load balancers have IPv4 addresses only.", *in.IpAddressType)
 	}
 	p, err := findPlaces(tx, in.Subnets, in.SubnetMappings)
 	if err != nil {

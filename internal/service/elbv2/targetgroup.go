@@ -67,7 +67,7 @@ func checkGroupKind(in *CreateTargetGroupInput) error {
 	case *in.Protocol != "TCP":
 		return unsupported("The protocol %s is not supported in this region: only TCP is.", *in.Protocol)
 	case or(in.IpAddressType, "ipv4") != "ipv4":
-		return unsupported("The IP address type %s is not supported in this region: packets are IPv4 only.", *in.IpAddressType)
+		return unsupported("The IP address type %s is not supported in this region: load balancers have IPv4 addresses only.", *in.IpAddressType)
 	case value(in.ProtocolVersion) != "":
 		return invalid("Protocol version is not supported for target groups with protocol '%s'", *in.Protocol)
 	}

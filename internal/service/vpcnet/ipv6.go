@@ -24,6 +24,9 @@ func interfaceIPv6(tx *state.Tx, s *resource.Subnet, spec InterfaceSpec) ([]neti
 	return chooseIPv6(tx, s, spec.IPv6Addresses, count)
 }
 
+// maxTries is how often an address is guessed: with as many wrong guesses nearly all of a /64 must be reserved.
+const maxTries = 10_000
+
 // chooseIPv6 checks the wanted addresses and adds so many free ones, which AWS takes from anywhere in the block.
 func chooseIPv6(tx *state.Tx, s *resource.Subnet, wanted []netip.Addr, more int) ([]netip.Addr, error) {
 	if len(wanted) == 0 && more == 0 {
@@ -49,8 +52,12 @@ func chooseIPv6(tx *state.Tx, s *resource.Subnet, wanted []netip.Addr, more int)
 		used[a] = true
 		out = append(out, a)
 	}
-	for more > 0 {
-		if a := randomIn(tx, s.IPv6CIDR); !used[a] && checkIPv6(s, a) == nil {
+	reserved := reservedIn(tx, s.ID)
+	for tries := 0; more > 0; tries++ {
+		if tries > maxTries {
+			return nil, api.Errorf("InsufficientFreeAddressesInSubnet", "The specified subnet does not have enough free addresses to satisfy the request.")
+		}
+		if a := randomIn(tx, s.IPv6CIDR); !used[a] && !reserved(a) && checkIPv6(s, a) == nil {
 			used[a] = true
 			out = append(out, a)
 			more--
