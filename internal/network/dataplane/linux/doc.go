@@ -18,6 +18,9 @@
 // groups_ingress, igw, igw_out (translate). Accepting in one stage means to go on with the next; what no stage
 // knows is dropped. Nothing is ever refused with an answer: what may not pass vanishes.
 //
+// IPv6 goes the same way in chains of its own (rules6.go), without translation, and out by eigw0, too, where nothing
+// begins outside. Links speak it only where somebody has an address (ipv6.go).
+//
 // The package never makes a link, a route or a translation that touches the host's namespace, keeps nothing
 // on disk and pins nothing: when the process dies, the kernel removes everything. Start reading at plan.go,
 // which is pure; driver.go has the methods.

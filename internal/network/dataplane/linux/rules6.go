@@ -55,9 +55,10 @@ func (c *compiler) chains6() {
 	c.nobody6()
 	icmp := protocol(unix.IPPROTO_ICMPV6)
 	// Neighbour discovery between an interface and the router: no rule of a user's comes near it.
+	// It is for the interface's own addresses only, so that nobody fills the router's table of neighbours.
 	c.chain("input6", nil,
-		makeRule(icmp, icmpHeader(0, neighbourSolicitation), accept()),
-		makeRule(icmp, icmpHeader(0, neighbourAdvertisement), accept()))
+		makeRule(ownSource6(), icmp, icmpHeader(0, neighbourSolicitation), accept()),
+		makeRule(ownSource6(), icmp, icmpHeader(0, neighbourAdvertisement), accept()))
 	c.chain("output6", nil,
 		makeRule(icmp, icmpHeader(0, neighbourSolicitation), accept()),
 		makeRule(icmp, icmpHeader(0, neighbourAdvertisement), accept()),
