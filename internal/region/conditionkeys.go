@@ -43,8 +43,8 @@ func conditionKeys() []keyGroup {
 		},
 		{
 			prefix: "lambda",
-			set:    strings.Fields(`FunctionArn FunctionUrlAuthType SecurityGroupIds SourceFunctionArn SubnetIds VpcIds`),
-			unset:  strings.Fields(`CodeSigningConfigArn EventSourceToken InvokedViaFunctionUrl Layer Principal`),
+			set:    strings.Fields(`FunctionArn FunctionUrlAuthType InvokedViaFunctionUrl SecurityGroupIds SourceFunctionArn SubnetIds VpcIds`),
+			unset:  strings.Fields(`CodeSigningConfigArn EventSourceToken Layer Principal`),
 		},
 		{
 			prefix: "s3",
