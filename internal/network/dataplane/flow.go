@@ -28,6 +28,7 @@ type Flow struct {
 type Link struct {
 	ENI             resource.NetworkInterfaceID
 	InternetGateway resource.InternetGatewayID
+	EgressOnly      resource.EgressOnlyGatewayID // the first of a VPC's: they share a link
 	GatewayEndpoint resource.VPCEndpointID
 	Peering         resource.PeeringID
 }

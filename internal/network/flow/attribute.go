@@ -40,18 +40,36 @@ func traffic(t *topology.Topology, v *topology.VPC, e *topology.ENI, next datapl
 		if p := v.Endpoint(next.GatewayEndpoint); p != nil {
 			out.Service = p.Service
 		}
+	case next.InternetGateway != "" && answersEgressOnly(v, e, peer) != "":
+		out.Via, out.Service = "eigw:"+answersEgressOnly(v, e, peer), publicService(t, v, peer)
 	case next.InternetGateway != "":
 		out.Via, out.Service = "igw:"+string(next.InternetGateway), publicService(t, v, peer)
+	case next.EgressOnly != "":
+		out.Via, out.Service = "eigw:"+string(next.EgressOnly), publicService(t, v, peer)
 	case next.Peering != "":
 		out.Via = "pcx:" + string(next.Peering)
 		if p := v.Peering(next.Peering); p != nil {
 			if far := t.VPC(p.PeerVPCID); far != nil {
-				i := slices.IndexFunc(far.ENIs, func(e *topology.ENI) bool { return slices.Contains(e.Addresses, peer) })
+				i := slices.IndexFunc(far.ENIs, func(e *topology.ENI) bool { return e.Has(peer) })
 				out.CrossAZ = i >= 0 && zoneOf(far, far.ENIs[i]) != out.AZ
 			}
 		}
 	}
 	return out
+}
+
+// answersEgressOnly is the egress-only gateway by which an interface sends to an address. Where there is an internet
+// gateway too, what comes back for it comes in there.
+func answersEgressOnly(v *topology.VPC, e *topology.ENI, peer netip.Addr) string {
+	if !peer.Is6() {
+		return ""
+	}
+	if s := v.Subnet(e.SubnetID); s != nil {
+		if r, ok := s.Route(peer); ok && r.Kind == topology.TargetEgressOnly {
+			return r.TargetID
+		}
+	}
+	return ""
 }
 
 // throughInterface finds out what the other interface is: a NAT gateway that passes on, an endpoint, or the peer.

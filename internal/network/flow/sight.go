@@ -71,7 +71,7 @@ func pathTo(l dataplane.Link) int {
 		return pathWithinVPC
 	case l.GatewayEndpoint != "":
 		return pathGatewayEndpoint
-	case l.InternetGateway != "":
+	case l.InternetGateway != "" || l.EgressOnly != "":
 		return pathInternetGateway
 	case l.Peering != "":
 		return pathPeering

@@ -19,7 +19,7 @@ type Traffic struct {
 	// Service is the AWS service at the other end: s3, sts; empty: none.
 	Service string `json:"service,omitempty"`
 	// Via is what the packets leave the interface's VPC or reach their peer through: nat:<id>, vpce:<id> (an
-	// endpoint of either kind), igw:<id>, pcx:<id>, or local.
+	// endpoint of either kind), igw:<id>, eigw:<id>, pcx:<id>, or local.
 	Via string `json:"via"`
 	// CrossAZ is set where the packets reach an interface in another availability zone.
 	CrossAZ    bool   `json:"crossAz"`

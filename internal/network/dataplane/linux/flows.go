@@ -102,6 +102,9 @@ func (p *passing) learn(r *router, v *topology.VPC) {
 	if r.wire != nil {
 		now[r.wire.index] = dataplane.Link{InternetGateway: r.wire.igw}
 	}
+	if r.egressOnly != nil && len(v.EgressOnly) > 0 {
+		now[r.egressOnly.index] = dataplane.Link{EgressOnly: v.EgressOnly[0]}
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for index, l := range now {
