@@ -40,8 +40,12 @@ func (e SetRoute) Remedy() Remedy {
 	case topology.TargetPeering:
 		flag, attribute = "--vpc-peering-connection-id", "vpc_peering_connection_id"
 	}
+	target := e.Target + e.note
+	if words, ok := strings.CutPrefix(e.note, ", "); ok && isMade(e.Target) {
+		target = words
+	}
 	return Remedy{
-		Text: fmt.Sprintf("route %s in %s to %s%s", e.Destination, e.Table, e.Target, e.note),
+		Text: fmt.Sprintf("route %s in %s to %s", e.Destination, e.Table, target),
 		CLI:  fmt.Sprintf("aws ec2 %s --route-table-id %s %s %s %s %s", verb, e.Table, destinationFlag(e.Destination), e.Destination, flag, e.Target),
 		Terraform: block("aws_route", name, "route_table_id", made(string(e.Table)), destinationAttribute(e.Destination), e.Destination.String(),
 			attribute, made(e.Target)),

@@ -3,6 +3,7 @@ package explain
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // conclude makes the verdict out of what was found.
@@ -23,12 +24,23 @@ func (c *explanation) conclude() Trace {
 	}
 	for _, why := range c.allCauses() {
 		for _, r := range c.remedies(why) {
-			if !slices.Contains(t.Remedies, r.Remedy) {
-				t.Remedies = append(t.Remedies, r.Remedy)
+			if r := r.alone(); !slices.Contains(t.Remedies, r) {
+				t.Remedies = append(t.Remedies, r)
 			}
 		}
 	}
 	return *t
+}
+
+// alone is a remedy as it can be said without the others of its set: what needs something that another one makes has
+// words only.
+func (r Remedy) alone() Remedy {
+	for _, name := range variables(r.CLI) {
+		if name != "" && !strings.Contains(r.CLI, name+"=") {
+			return Remedy{Text: r.Text}
+		}
+	}
+	return r
 }
 
 // allCauses are the denials, and before them the name's answer if that is their root.
