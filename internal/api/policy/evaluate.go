@@ -121,15 +121,15 @@ func (e *evaluation) look(d *Document, f *finding) {
 	}
 }
 
+// record writes a step where it stays: there is room, and copying steps costs as much as finding them.
 func (e *evaluation) record(d *Document, i int, element string, failed *condition) {
-	s := Step{
-		Kind: d.Kind, Document: d.Name, Statement: i, Sid: d.Statements[i].Sid, Effect: d.Statements[i].Effect,
-		Matched: element == "", Element: element, statement: &d.Statements[i],
-	}
+	e.trace = e.trace[:len(e.trace)+1]
+	s, statement := &e.trace[len(e.trace)-1], &d.Statements[i]
+	s.Kind, s.Document, s.Statement, s.Sid, s.Effect = d.Kind, d.Name, i, statement.Sid, statement.Effect
+	s.Matched, s.Element, s.statement = element == "", element, statement
 	if failed != nil {
 		s.Operator, s.Key, s.Want, s.Have = failed.operator, failed.keyText, failed.want, e.Context[failed.key]
 	}
-	e.trace = append(e.trace, s)
 }
 
 func crossAccount(who Principal, p Policies) bool {
