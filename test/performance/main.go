@@ -70,6 +70,7 @@ func run() error {
 }
 
 func milliseconds(ns float64) string { return fmt.Sprintf("%.1f ms", ns/1e6) }
+func microseconds(ns float64) string { return fmt.Sprintf("%.1f µs", ns/1e3) }
 func plainMS(ms float64) string      { return fmt.Sprintf("%.2f ms", ms) }
 func megabytes(mb float64) string    { return fmt.Sprintf("%.0f MB", mb) }
 func times(r float64) string         { return fmt.Sprintf("%.2f x", r) }
@@ -94,6 +95,12 @@ func suites() []suite {
 		{"./internal/network/explain", "Mend|AllPairs", "3x", []figure{
 			{"BenchmarkMend", "ns/op", "culvert why among 1,000 ENIs: explained, and mended", "<= 50 ms", milliseconds},
 			{"BenchmarkAllPairs", "ns/op", "all of 1,000 ENIs to 10 services, explained", "<= 10 s", milliseconds},
+		}},
+		{"./internal/api/policy", "FiftyStatements", "50000x", []figure{
+			{"BenchmarkFiftyStatements", "ns/op", "a decision with 50 statements that all have to be looked at", "<= 20 µs", microseconds},
+		}},
+		{"./internal/view/diagram", "ThreeHundred", "5x", []figure{
+			{"BenchmarkThreeHundredResources", "ns/op", "a picture of 300 resources: laid out and written as SVG", "< 300 ms", milliseconds},
 		}},
 		{"./internal/compute/execution", "Go|Python", "60x", []figure{
 			{"BenchmarkGoCold", "ms-p50", "Go function, cold, p50", "<= 30 ms", plainMS},
