@@ -65,10 +65,8 @@ func (r *Region) zoneID(id resource.SubnetID) string {
 }
 
 func (r *Region) instanceOf(id resource.NetworkInterfaceID) string {
-	for _, i := range state.List[*resource.Instance](r.store.View()) {
-		if i.InterfaceID == id {
-			return string(i.ID)
-		}
+	if n, ok := state.Get[*resource.NetworkInterface](r.store.View(), id); ok && n.Attachment != nil {
+		return string(n.Attachment.InstanceID)
 	}
 	return ""
 }

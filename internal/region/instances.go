@@ -93,27 +93,17 @@ func (r *Region) instanceFacts(id resource.InstanceID) (instance.Facts, bool) {
 		return instance.Facts{}, false
 	}
 	f := instance.Facts{
-		Instance: i, Interface: eni, PrivateIP: eni.PrimaryIP(), Region: view.Region(), Account: view.Account(),
+		Instance: i, Link: r.instanceLink(view, eni), Region: view.Region(), Account: view.Account(),
 		Resolver: netip.AddrFrom4([4]byte{169, 254, 169, 253}),
 	}
-	for _, g := range eni.GroupIDs {
-		if found, ok := state.Get[*resource.SecurityGroup](view, g); ok {
-			f.GroupNames = append(f.GroupNames, found.Name)
+	for _, further := range ec2.InterfacesOf(view, id) {
+		if further.ID != eni.ID {
+			f.Further = append(f.Further, r.instanceLink(view, further))
 		}
 	}
-	if s, ok := state.Get[*resource.Subnet](view, eni.SubnetID); ok {
-		f.SubnetCIDR, f.SubnetIPv6, f.ZoneID = s.CIDR, s.IPv6CIDR, s.AvailabilityZoneID
-	}
-	if v, ok := state.Get[*resource.VPC](view, eni.VPCID); ok {
-		for _, c := range v.IPv6CIDRs {
-			f.VPCIPv6 = append(f.VPCIPv6, c.Prefix)
-		}
-	}
+	f.ZoneID = r.zoneID(eni.SubnetID)
 	if t := r.topology.Load().VPC(eni.VPCID); t != nil {
-		f.VPCCIDRs, f.Domain, f.Resolver = t.CIDRs, t.DomainName, t.Resolver
-	}
-	for _, a := range state.Select(view, func(a *resource.Address) bool { return a.NetworkInterfaceID == eni.ID && a.PrivateIP == f.PrivateIP }) {
-		f.PublicIP = a.PublicIP
+		f.Domain, f.Resolver = t.DomainName, t.Resolver
 	}
 	for _, k := range state.Select(view, func(k *resource.KeyPair) bool { return i.KeyName != "" && k.Name == i.KeyName }) {
 		f.PublicKey = k.PublicKey
@@ -122,6 +112,30 @@ func (r *Region) instanceFacts(id resource.InstanceID) (instance.Facts, bool) {
 		f.ProfileARN, f.ProfileID, f.RoleName = p.ARN, p.ID, p.Role
 	}
 	return f, true
+}
+
+func (r *Region) instanceLink(view state.Reader, eni *resource.NetworkInterface) instance.Link {
+	l := instance.Link{Interface: eni, PrivateIP: eni.PrimaryIP()}
+	for _, g := range eni.GroupIDs {
+		if found, ok := state.Get[*resource.SecurityGroup](view, g); ok {
+			l.GroupNames = append(l.GroupNames, found.Name)
+		}
+	}
+	if s, ok := state.Get[*resource.Subnet](view, eni.SubnetID); ok {
+		l.SubnetCIDR, l.SubnetIPv6 = s.CIDR, s.IPv6CIDR
+	}
+	if v, ok := state.Get[*resource.VPC](view, eni.VPCID); ok {
+		for _, c := range v.IPv6CIDRs {
+			l.VPCIPv6 = append(l.VPCIPv6, c.Prefix)
+		}
+	}
+	if t := r.topology.Load().VPC(eni.VPCID); t != nil {
+		l.VPCCIDRs = t.CIDRs
+	}
+	for _, a := range state.Select(view, func(a *resource.Address) bool { return a.NetworkInterfaceID == eni.ID && a.PrivateIP == l.PrivateIP }) {
+		l.PublicIP = a.PublicIP
+	}
+	return l
 }
 
 func profileOf(v state.Reader, i *resource.Instance) (*resource.InstanceProfile, bool) {

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -25,16 +26,9 @@ const metadataAddress = "169.254.169.254"
 
 // Facts are what an instance may know of itself.
 type Facts struct {
-	Instance  *resource.Instance
-	Interface *resource.NetworkInterface
-	PrivateIP netip.Addr
-	PublicIP  netip.Addr // invalid: none
-	// Names of the interface's groups, in the order of its ids.
-	GroupNames []string
-	SubnetCIDR netip.Prefix
-	SubnetIPv6 netip.Prefix // invalid: none
-	VPCCIDRs   []netip.Prefix
-	VPCIPv6    []netip.Prefix
+	Instance   *resource.Instance
+	Link              // the first
+	Further    []Link // the others, by device index
 	Domain     string // us-west-2.compute.internal
 	Resolver   netip.Addr
 	Region     string
@@ -44,6 +38,19 @@ type Facts struct {
 	ProfileID  string
 	RoleName   string
 	PublicKey  string // of the key pair; empty: none
+}
+
+// Link is an interface of an instance and what is around it.
+type Link struct {
+	Interface *resource.NetworkInterface
+	PrivateIP netip.Addr
+	PublicIP  netip.Addr // invalid: none
+	// Names of the interface's groups, in the order of its ids.
+	GroupNames []string
+	SubnetCIDR netip.Prefix
+	SubnetIPv6 netip.Prefix // invalid: none
+	VPCCIDRs   []netip.Prefix
+	VPCIPv6    []netip.Prefix
 }
 
 // Credentials are a role session's.
@@ -92,7 +99,7 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case !ok:
 		fail(w, http.StatusNotFound)
-	case !own(r, facts.Interface), facts.Instance.Metadata.Disabled:
+	case !own(r, facts), facts.Instance.Metadata.Disabled:
 		fail(w, http.StatusForbidden)
 	case r.Method == http.MethodPut && r.URL.Path == "/latest/api/token":
 		s.issue(w, r)
@@ -105,7 +112,7 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // own reports whether a question comes from the instance itself: only from inside can the service be reached, and
 // this makes sure of it.
-func own(r *http.Request, eni *resource.NetworkInterface) bool {
+func own(r *http.Request, f Facts) bool {
 	from, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
 		return false
@@ -113,12 +120,7 @@ func own(r *http.Request, eni *resource.NetworkInterface) bool {
 	if from.Addr().String() == metadataAddress {
 		return true
 	}
-	for _, a := range eni.PrivateIPs {
-		if a == from.Addr() {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(f.links(), func(l Link) bool { return slices.Contains(l.Interface.PrivateIPs, from.Addr()) })
 }
 
 func fail(w http.ResponseWriter, status int) {

@@ -17,7 +17,7 @@ type tree map[string]string
 // tree is the metadata of an instance (EC2 guide, "Instance metadata categories"): what we have of it.
 func (f Facts) tree() tree {
 	i, eni := f.Instance, f.Interface
-	host := strings.ReplaceAll("ip-"+f.PrivateIP.String(), ".", "-") + "." + f.Domain
+	host := f.hostName(f.PrivateIP)
 	t := tree{
 		"meta-data/ami-id":                         i.ImageID,
 		"meta-data/ami-launch-index":               strconv.Itoa(i.LaunchIndex),
@@ -43,7 +43,12 @@ func (f Facts) tree() tree {
 		"dynamic/instance-identity/document":       f.identity(),
 		"meta-data/system":                         "nitro",
 	}
-	f.addInterface(t)
+	for _, l := range f.links() {
+		f.addInterface(t, l)
+	}
+	if six := f.Interface.IPv6Addresses; len(six) > 0 {
+		t["meta-data/ipv6"] = six[0].String()
+	}
 	if f.PublicIP.IsValid() {
 		t["meta-data/public-ipv4"] = f.PublicIP.String()
 	}
@@ -65,39 +70,48 @@ func (f Facts) tree() tree {
 	return t
 }
 
-func (f Facts) addInterface(t tree) {
-	eni := f.Interface
+// links are the instance's interfaces, the first one first.
+func (f Facts) links() []Link { return append([]Link{f.Link}, f.Further...) }
+
+func (f Facts) hostName(a netip.Addr) string {
+	return strings.ReplaceAll("ip-"+a.String(), ".", "-") + "." + f.Domain
+}
+
+func (f Facts) addInterface(t tree, l Link) {
+	eni, device := l.Interface, 0
+	if eni.Attachment != nil {
+		device = eni.Attachment.DeviceIndex
+	}
 	base := "meta-data/network/interfaces/macs/" + eni.MAC + "/"
 	var groups []string
 	for _, g := range eni.GroupIDs {
 		groups = append(groups, string(g))
 	}
 	for name, v := range map[string]string{
-		"device-number": "0", "interface-id": string(eni.ID), "local-hostname": t["meta-data/hostname"], "local-ipv4s": lines(eni.PrivateIPs),
-		"mac": eni.MAC, "owner-id": f.Account, "security-group-ids": strings.Join(groups, "\n"), "security-groups": strings.Join(f.GroupNames, "\n"),
-		"subnet-id": string(eni.SubnetID), "subnet-ipv4-cidr-block": f.SubnetCIDR.String(), "vpc-id": string(eni.VPCID),
-		"vpc-ipv4-cidr-block": primary(f.VPCCIDRs), "vpc-ipv4-cidr-blocks": lines(f.VPCCIDRs),
+		"device-number": strconv.Itoa(device), "interface-id": string(eni.ID), "local-hostname": f.hostName(l.PrivateIP), "local-ipv4s": lines(eni.PrivateIPs),
+		"mac": eni.MAC, "owner-id": f.Account, "security-group-ids": strings.Join(groups, "\n"), "security-groups": strings.Join(l.GroupNames, "\n"),
+		"subnet-id": string(eni.SubnetID), "subnet-ipv4-cidr-block": l.SubnetCIDR.String(), "vpc-id": string(eni.VPCID),
+		"vpc-ipv4-cidr-block": primary(l.VPCCIDRs), "vpc-ipv4-cidr-blocks": lines(l.VPCCIDRs),
 	} {
 		t[base+name] = v
 	}
-	f.addIPv6(t, base)
-	if f.PublicIP.IsValid() {
-		t[base+"public-ipv4s"] = f.PublicIP.String()
-		t[base+"ipv4-associations/"+f.PublicIP.String()] = f.PrivateIP.String()
+	l.addIPv6(t, base)
+	if l.PublicIP.IsValid() {
+		t[base+"public-ipv4s"] = l.PublicIP.String()
+		t[base+"ipv4-associations/"+l.PublicIP.String()] = l.PrivateIP.String()
 	}
 }
 
 // addIPv6 says what there is of IPv6: of what is not there, AWS has no item.
-func (f Facts) addIPv6(t tree, base string) {
-	if six := f.Interface.IPv6Addresses; len(six) > 0 {
-		t["meta-data/ipv6"] = six[0].String()
+func (l Link) addIPv6(t tree, base string) {
+	if six := l.Interface.IPv6Addresses; len(six) > 0 {
 		t[base+"ipv6s"] = lines(six)
 	}
-	if f.SubnetIPv6.IsValid() {
-		t[base+"subnet-ipv6-cidr-blocks"] = f.SubnetIPv6.String()
+	if l.SubnetIPv6.IsValid() {
+		t[base+"subnet-ipv6-cidr-blocks"] = l.SubnetIPv6.String()
 	}
-	if len(f.VPCIPv6) > 0 {
-		t[base+"vpc-ipv6-cidr-blocks"] = lines(f.VPCIPv6)
+	if len(l.VPCIPv6) > 0 {
+		t[base+"vpc-ipv6-cidr-blocks"] = lines(l.VPCIPv6)
 	}
 }
 

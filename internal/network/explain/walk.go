@@ -140,6 +140,10 @@ func (c *explanation) leave(vpc *topology.VPC, e *topology.ENI, p packet) (arriv
 	if e.Has(p.dst) {
 		return arrival{eni: e, vpc: vpc, packet: p, router: true}, true
 	}
+	if to := vpc.Holder(p.dst); to != nil && to.SameMachine(e) {
+		c.note(Allow, interfaceComponent(e.ID), "", "%s is another interface of the same instance: the packet does not leave it", to.ID)
+		return arrival{eni: to, vpc: vpc, packet: p, router: true}, true
+	}
 	if linkLocal.Contains(p.dst) || p.dst == vpc.Resolver || p.dst.Is6() && (p.dst.IsLinkLocalUnicast() || p.dst.IsMulticast()) {
 		return c.resolver(vpc, p)
 	}

@@ -188,6 +188,7 @@ func (in *inputs) addENIs(vpc *VPC) {
 			ResourceName:    resourceName(n, subnet),
 		})
 	}
+	in.addHosts(vpc)
 }
 
 // groupsOf leaves out groups that are gone. An interface that is left without any passes nothing.

@@ -120,6 +120,11 @@ type ENI struct {
 	Public          []PublicAddress // ordered by private address
 	Description     string
 	ResourceName    ResourceName // of an instance's first interface, where its subnet wants one
+
+	// Host is the first interface of the instance that this is a further one of: both are links of one machine. Empty for
+	// all others.
+	Host   resource.NetworkInterfaceID
+	Device int // where Host is set: the device index, from 1
 }
 
 // ResourceName is a host name made of an instance's id.

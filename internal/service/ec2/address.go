@@ -156,11 +156,7 @@ func interfaceToAssociate(r state.Reader, in *AssociateAddressInput) (*resource.
 	if err != nil {
 		return nil, err
 	}
-	eni, ok := state.Get[*resource.NetworkInterface](r, i.InterfaceID)
-	if !ok {
-		return nil, api.Errorf("InvalidInstanceID", "The instance '%s' is not in a valid state for this operation.", i.ID)
-	}
-	return eni, nil
+	return onlyInterface(r, i)
 }
 
 func privateIPOf(eni *resource.NetworkInterface, wanted *string) (netip.Addr, error) {

@@ -111,8 +111,8 @@ func packetHeader(h explain.Header) *AnalysisPacketHeader {
 func (c components) placed(p PathComponent, id resource.NetworkInterfaceID) PathComponent {
 	if e := c.topology.ENIs[id]; e != nil {
 		p.Subnet, p.Vpc = c.of(string(e.SubnetID)), c.of(string(e.VPCID))
-		for _, i := range state.Select(c.reader, func(i *resource.Instance) bool { return i.InterfaceID == id }) {
-			p.AttachedTo = c.of(string(i.ID))
+		if n, ok := state.Get[*resource.NetworkInterface](c.reader, id); ok && n.Attachment != nil && n.Attachment.InstanceID != "" {
+			p.AttachedTo = c.of(string(n.Attachment.InstanceID))
 		}
 	}
 	return p

@@ -2,13 +2,11 @@ package ec2
 
 import (
 	"encoding/base64"
-	"slices"
 	"strings"
 
 	"github.com/culvert-cloud/culvert/internal/api"
 	"github.com/culvert-cloud/culvert/internal/resource"
 	"github.com/culvert-cloud/culvert/internal/service"
-	"github.com/culvert-cloud/culvert/internal/service/vpcnet"
 	"github.com/culvert-cloud/culvert/internal/state"
 )
 
@@ -47,16 +45,13 @@ type launch struct {
 	in       *RunInstancesInput
 	image    image
 	kind     instanceType
-	subnet   *resource.Subnet
-	existing *resource.NetworkInterface // nil: one is made
-	spec     vpcnet.InterfaceSpec
-	public   bool
-	keep     bool // the interface outlives the instance
 	data     []byte
 	profile  string // ARN
 	options  resource.MetadataOptions
 	behavior string
 	tags     map[string]resource.Tags // by resource type
+
+	interfaces []*launchInterface // ordered by device index, the first is 0
 }
 
 func (s *ec2) runInstances(tx *state.Tx, _ *api.Call, in *RunInstancesInput) (*RunInstancesOutput, error) {
@@ -95,15 +90,13 @@ func instancesOf(r state.Reader, reservation string) []*resource.Instance {
 	return state.Select(r, func(i *resource.Instance) bool { return i.ReservationID == reservation })
 }
 
-// launchOne stores an instance and its interface. The region starts it.
+// launchOne stores an instance and its interfaces. The region starts it.
 func (s *ec2) launchOne(tx *state.Tx, l *launch, reservation string, index int) error {
-	eni := l.existing
-	if eni == nil {
-		var err error
-		if eni, err = vpcnet.CreateInterface(tx, l.spec); err != nil {
-			return err
-		}
+	enis, err := l.makeInterfaces(tx)
+	if err != nil {
+		return err
 	}
+	eni := enis[0]
 	i := &resource.Instance{
 		ID:                resource.InstanceID(tx.NewID("i")),
 		ReservationID:     reservation,
@@ -128,16 +121,15 @@ func (s *ec2) launchOne(tx *state.Tx, l *launch, reservation string, index int) 
 		VolumeTags:        l.tags["volume"],
 	}
 	setProfile(tx, i, l.profile)
-	held := *eni
-	held.Attachment = &resource.Attachment{
-		ID: tx.NewID("eni-attach"), InstanceOwnerID: tx.Account(), InstanceID: i.ID,
-		AttachTime: tx.Now(), DeleteOnTermination: !l.keep,
+	for n, eni := range enis {
+		held := attach(tx, eni, i.ID, l.interfaces[n].device, l.interfaces[n].goes)
+		if l.interfaces[n].public {
+			if err := s.assignPublic(tx, held); err != nil {
+				return err
+			}
+		}
 	}
-	tx.Put(&held)
 	tx.Put(i)
-	if l.public {
-		return s.assignPublic(tx, &held)
-	}
 	return nil
 }
 
@@ -183,103 +175,6 @@ func (l *launch) machine(r state.Reader) (err error) {
 	}
 	l.kind, err = findInstanceType(name)
 	return err
-}
-
-// place finds where the instance's interface is to be: at the top level of the request, or in its one interface
-// specification.
-func (l *launch) place(r state.Reader) error {
-	in := l.in
-	spec := InstanceNetworkInterfaceSpecification{
-		SubnetId: in.SubnetId, Groups: in.SecurityGroupIds, PrivateIpAddress: in.PrivateIpAddress,
-		Ipv6Addresses: in.Ipv6Addresses, Ipv6AddressCount: in.Ipv6AddressCount,
-	}
-	if len(in.NetworkInterfaces) > 0 {
-		if given(in.SubnetId) || len(in.SecurityGroupIds) > 0 || given(in.PrivateIpAddress) || len(in.Ipv6Addresses) > 0 || in.Ipv6AddressCount != nil {
-			return api.Errorf("InvalidParameterCombination", "Network interfaces and an instance-level subnet ID or security groups may not be specified on the same request")
-		}
-		spec = in.NetworkInterfaces[0]
-	}
-	if value(spec.DeviceIndex) != 0 {
-		return api.Errorf("InvalidParameterCombination", "The primary network interface of an instance has device index 0.")
-	}
-	if given(spec.NetworkInterfaceId) {
-		return l.useInterface(r, spec)
-	}
-	return l.newInterface(r, spec)
-}
-
-func (l *launch) useInterface(r state.Reader, spec InstanceNetworkInterfaceSpecification) error {
-	eni, err := find[*resource.NetworkInterface](r, vpcnet.ENI, "networkInterfaceId", spec.NetworkInterfaceId)
-	if err != nil {
-		return err
-	}
-	switch {
-	case eni.Attachment != nil:
-		return api.Errorf("InvalidNetworkInterface.InUse", "Interface: [%s] in use.", eni.ID)
-	case value(l.in.MaxCount) > 1:
-		return api.Errorf("InvalidParameterCombination", "Existing network interfaces may only be used with a single instance.")
-	case len(spec.Groups) > 0 || given(spec.SubnetId) || given(spec.PrivateIpAddress) || value(spec.AssociatePublicIpAddress) ||
-		len(spec.Ipv6Addresses) > 0 || value(spec.Ipv6AddressCount) > 0:
-		return api.Errorf("InvalidParameterCombination", "A network interface may not specify both a network interface ID and a subnet, groups or addresses")
-	}
-	l.existing, l.keep = eni, !value(spec.DeleteOnTermination)
-	l.subnet, err = vpcnet.FindSubnet(r, string(eni.SubnetID))
-	return err
-}
-
-func (l *launch) newInterface(r state.Reader, spec InstanceNetworkInterfaceSpecification) (err error) {
-	if l.subnet, err = l.findSubnet(r, spec.SubnetId); err != nil {
-		return err
-	}
-	groups, err := vpcnet.FindGroups(r, l.subnet.VPCID, spec.Groups)
-	if err != nil {
-		return err
-	}
-	l.spec = vpcnet.InterfaceSpec{
-		SubnetID: l.subnet.ID, Type: resource.InterfaceTypeInterface, Description: value(spec.Description),
-		Secondary: int(value(spec.SecondaryPrivateIpAddressCount)),
-	}
-	for _, g := range groups {
-		l.spec.GroupIDs = append(l.spec.GroupIDs, g.ID)
-	}
-	l.spec.Addresses, err = interfaceAddresses(&CreateNetworkInterfaceInput{PrivateIpAddress: spec.PrivateIpAddress, PrivateIpAddresses: spec.PrivateIpAddresses})
-	if err != nil {
-		return err
-	}
-	if l.spec.Secondary < 0 || l.spec.Secondary+len(l.spec.Addresses) > maxPrivateAddresses {
-		return api.Errorf("PrivateIpAddressLimitExceeded", "Number of private addresses will exceed limit.")
-	}
-	if l.spec.IPv6Addresses, l.spec.IPv6Count, err = parseIPv6Wish(ipv6Texts(spec.Ipv6Addresses), spec.Ipv6AddressCount); err != nil {
-		return err
-	}
-	if len(l.spec.Addresses)+len(l.spec.IPv6Addresses) > 0 && value(l.in.MaxCount) > 1 {
-		return api.Errorf("InvalidParameterCombination", "A private IP address may only be given for a single instance.")
-	}
-	l.keep = spec.DeleteOnTermination != nil && !*spec.DeleteOnTermination
-	l.public = l.subnet.MapPublicIPOnLaunch
-	if spec.AssociatePublicIpAddress != nil {
-		l.public = *spec.AssociatePublicIpAddress
-	}
-	return nil
-}
-
-// findSubnet finds the subnet, or the default one where the request names none.
-func (l *launch) findSubnet(r state.Reader, id *string) (*resource.Subnet, error) {
-	if given(id) {
-		return vpcnet.FindSubnet(r, *id)
-	}
-	var zone string
-	if l.in.Placement != nil {
-		zone = value(l.in.Placement.AvailabilityZone)
-	}
-	found := state.Select(r, func(s *resource.Subnet) bool {
-		return s.DefaultForAZ && (zone == "" || s.AvailabilityZone == zone)
-	})
-	if len(found) == 0 {
-		return nil, api.Errorf("MissingInput", "No subnets found for the default VPC. Please specify a subnet.")
-	}
-	slices.SortFunc(found, func(a, b *resource.Subnet) int { return strings.Compare(a.AvailabilityZone, b.AvailabilityZone) })
-	return found[0], nil
 }
 
 // access checks who may reach the instance and what it may do.
@@ -355,6 +250,5 @@ func (l *launch) label(r state.Reader) error {
 		}
 		l.tags[kind] = tags
 	}
-	l.spec.Tags = l.tags["network-interface"]
 	return nil
 }

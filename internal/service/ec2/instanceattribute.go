@@ -12,8 +12,6 @@ import (
 // refuseLaunchOptions refuses what an instance here cannot have.
 func refuseLaunchOptions(in *RunInstancesInput) error {
 	switch {
-	case len(in.NetworkInterfaces) > 1:
-		return unsupported("An instance has one network interface in this region.")
 	case value(in.EnablePrimaryIpv6):
 		return unsupported("An instance has no primary IPv6 address in this region.")
 	case in.LaunchTemplate != nil:
@@ -34,6 +32,10 @@ func refuseLaunchOptions(in *RunInstancesInput) error {
 	for _, n := range in.NetworkInterfaces {
 		if value(n.Ipv4PrefixCount) > 0 || len(n.Ipv4Prefixes) > 0 || value(n.Ipv6PrefixCount) > 0 || len(n.Ipv6Prefixes) > 0 || value(n.PrimaryIpv6) {
 			return unsupported("Delegated prefixes and primary IPv6 addresses of instances are not supported in this region.")
+		}
+		if value(n.NetworkCardIndex) != 0 || n.EnaSrdSpecification != nil || n.ConnectionTrackingSpecification != nil ||
+			given(n.InterfaceType) && *n.InterfaceType != resource.InterfaceTypeInterface {
+			return unsupported("An instance has one network card, and plain interfaces without ENA Express and connection tracking settings, in this region.")
 		}
 	}
 	return refuseVolumes(in.BlockDeviceMappings)
@@ -259,7 +261,7 @@ func changeProtection(_ *state.Tx, i *resource.Instance, in *ModifyInstanceAttri
 }
 
 // changeStopped changes what an instance must be stopped for.
-func changeStopped(_ *state.Tx, i *resource.Instance, in *ModifyInstanceAttributeInput) (bool, error) {
+func changeStopped(tx *state.Tx, i *resource.Instance, in *ModifyInstanceAttributeInput) (bool, error) {
 	if in.InstanceType == nil && in.UserData == nil {
 		return false, nil
 	}
@@ -269,6 +271,9 @@ func changeStopped(_ *state.Tx, i *resource.Instance, in *ModifyInstanceAttribut
 	if in.InstanceType != nil {
 		t, err := findInstanceType(value(in.InstanceType.Value))
 		if err != nil {
+			return false, err
+		}
+		if err := mayHold(t.name, len(InterfacesOf(tx, i.ID))); err != nil {
 			return false, err
 		}
 		i.InstanceType = t.name
@@ -287,9 +292,9 @@ func changeInterface(tx *state.Tx, i *resource.Instance, in *ModifyInstanceAttri
 	if len(in.Groups) == 0 && in.SourceDestCheck == nil {
 		return false, nil
 	}
-	old, ok := state.Get[*resource.NetworkInterface](tx, i.InterfaceID)
-	if !ok {
-		return false, incorrectState(i, "modified")
+	old, err := onlyInterface(tx, i)
+	if err != nil {
+		return false, err
 	}
 	eni := *old
 	if len(in.Groups) > 0 {

@@ -101,25 +101,16 @@ func instanceListing(r state.Reader, reservations map[string]string) listing[Ins
 	}
 }
 
-// addInterfaceFilters takes the filters of an instance's interface from those of interfaces themselves.
+// addInterfaceFilters takes the filters of an instance's interfaces from those of interfaces themselves.
 func addInterfaceFilters(r state.Reader, f fields[Instance]) {
-	of := func(i Instance) (NetworkInterface, bool) {
-		if len(i.NetworkInterfaces) == 0 {
-			return NetworkInterface{}, false
-		}
-		eni, ok := state.Get[*resource.NetworkInterface](r, *i.NetworkInterfaces[0].NetworkInterfaceId)
-		if !ok {
-			return NetworkInterface{}, false
-		}
-		return interfaceOutput(r, eni), true
-	}
 	add := func(name string, get func(NetworkInterface) []string) {
-		f["network-interface."+name] = func(i Instance) []string {
-			n, ok := of(i)
-			if !ok {
-				return nil
+		f["network-interface."+name] = func(i Instance) (out []string) {
+			for _, n := range i.NetworkInterfaces {
+				if eni, ok := state.Get[*resource.NetworkInterface](r, *n.NetworkInterfaceId); ok {
+					out = append(out, get(interfaceOutput(r, eni))...)
+				}
 			}
-			return get(n)
+			return out
 		}
 	}
 	for name, get := range interfaceListing().fields {

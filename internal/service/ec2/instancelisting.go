@@ -109,7 +109,7 @@ func instanceOutput(r state.Reader, i *resource.Instance) Instance {
 		out.SubnetId, out.VpcId = new(string(i.SubnetID)), new(string(i.VPCID))
 		out.BlockDeviceMappings = append(out.BlockDeviceMappings, rootMapping(i))
 	}
-	if eni, ok := state.Get[*resource.NetworkInterface](r, i.InterfaceID); ok {
+	for _, eni := range InterfacesOf(r, i.ID) {
 		addInterface(&out, interfaceOutput(r, eni))
 	}
 	return out
@@ -129,7 +129,7 @@ func cpuOptions(kind string) *CpuOptions {
 	return &CpuOptions{CoreCount: new(t.processors / 2), ThreadsPerCore: new(int64(2))}
 }
 
-// addInterface shows what an instance has by its interface.
+// addInterface shows what an instance has by an interface. Most of it, it has by the first.
 func addInterface(out *Instance, n NetworkInterface) {
 	shown := InstanceNetworkInterface{
 		Attachment: &InstanceNetworkInterfaceAttachment{
@@ -146,7 +146,10 @@ func addInterface(out *Instance, n NetworkInterface) {
 			Association: instanceAssociation(a.Association), Primary: a.Primary, PrivateDnsName: a.PrivateDnsName, PrivateIpAddress: a.PrivateIpAddress,
 		})
 	}
-	out.NetworkInterfaces = []InstanceNetworkInterface{shown}
+	out.NetworkInterfaces = append(out.NetworkInterfaces, shown)
+	if len(out.NetworkInterfaces) > 1 {
+		return
+	}
 	out.PrivateIpAddress, out.SecurityGroups, out.SourceDestCheck = n.PrivateIpAddress, n.Groups, n.SourceDestCheck
 	out.Ipv6Address = n.Ipv6Address
 	out.PrivateDnsName = new(value(n.PrivateDnsName))

@@ -129,11 +129,13 @@ func (s *ec2) startInstances(tx *state.Tx, _ *api.Call, in *StartInstancesInput)
 	return &StartInstancesOutput{StartingInstances: changes}, nil
 }
 
-// publicAgain gives a starting instance a new public address, if its subnet's instances have such and it has none.
+// publicAgain gives a starting instance a new public address, if its subnet's instances have such and it has none: one with several
+// interfaces gets none.
 func (s *ec2) publicAgain(tx *state.Tx, i *resource.Instance) error {
 	subnet, ok := state.Get[*resource.Subnet](tx, i.SubnetID)
 	eni, there := state.Get[*resource.NetworkInterface](tx, i.InterfaceID)
-	if !ok || !there || !subnet.MapPublicIPOnLaunch || exists(tx, func(a *resource.Address) bool { return a.NetworkInterfaceID == eni.ID }) {
+	if !ok || !there || !subnet.MapPublicIPOnLaunch || len(InterfacesOf(tx, i.ID)) > 1 ||
+		exists(tx, func(a *resource.Address) bool { return a.NetworkInterfaceID == eni.ID }) {
 		return nil
 	}
 	return s.assignPublic(tx, eni)
@@ -203,16 +205,14 @@ func stopInstance(tx *state.Tx, i *resource.Instance, reason string) {
 	}
 }
 
-// endInstance makes a terminated one of an instance: its interface goes, or is left to its owner.
+// endInstance makes a terminated one of an instance: its interfaces go, or are left to their owner.
 func endInstance(tx *state.Tx, i *resource.Instance, reason string) {
-	for _, eni := range state.Select(tx, func(n *resource.NetworkInterface) bool { return n.Attachment != nil && n.Attachment.InstanceID == i.ID }) {
+	for _, eni := range InterfacesOf(tx, i.ID) {
 		if eni.Attachment.DeleteOnTermination {
 			vpcnet.DeleteInterface(tx, eni.ID)
 			continue
 		}
-		free := *eni
-		free.Attachment = nil
-		tx.Put(&free)
+		release(tx, eni)
 	}
 	i.State, i.StateReason, i.TerminationTime = resource.InstanceTerminated, reason, tx.Now()
 	i.InterfaceID, i.UserData = "", nil

@@ -22,32 +22,33 @@ type instanceType struct {
 	memoryMB   int64
 	burstable  bool
 	credits    string // how burstable ones pay
+	interfaces int64  // at most
 }
 
 // instanceTypes are the sizes that can be launched (EC2 instance types guide, general purpose).
 func instanceTypes() []instanceType {
 	return []instanceType{
-		{"m1.small", 1, 1740, false, ""},
-		{"t2.nano", 1, 512, true, "standard"},
-		{"t2.micro", 1, 1024, true, "standard"},
-		{"t2.small", 1, 2048, true, "standard"},
-		{"t2.medium", 2, 4096, true, "standard"},
-		{"t3.nano", 2, 512, true, "unlimited"},
-		{"t3.micro", 2, 1024, true, "unlimited"},
-		{"t3.small", 2, 2048, true, "unlimited"},
-		{"t3.medium", 2, 4096, true, "unlimited"},
-		{"t3.large", 2, 8192, true, "unlimited"},
-		{"t3a.nano", 2, 512, true, "unlimited"},
-		{"t3a.micro", 2, 1024, true, "unlimited"},
-		{"t3a.small", 2, 2048, true, "unlimited"},
-		{"t3a.medium", 2, 4096, true, "unlimited"},
-		{"m5.large", 2, 8192, false, ""},
-		{"m5.xlarge", 4, 16384, false, ""},
-		{"m6i.large", 2, 8192, false, ""},
-		{"m7i.large", 2, 8192, false, ""},
-		{"c5.large", 2, 4096, false, ""},
-		{"c6i.large", 2, 4096, false, ""},
-		{"r5.large", 2, 16384, false, ""},
+		{"m1.small", 1, 1740, false, "", 2},
+		{"t2.nano", 1, 512, true, "standard", 2},
+		{"t2.micro", 1, 1024, true, "standard", 2},
+		{"t2.small", 1, 2048, true, "standard", 3},
+		{"t2.medium", 2, 4096, true, "standard", 3},
+		{"t3.nano", 2, 512, true, "unlimited", 2},
+		{"t3.micro", 2, 1024, true, "unlimited", 2},
+		{"t3.small", 2, 2048, true, "unlimited", 3},
+		{"t3.medium", 2, 4096, true, "unlimited", 3},
+		{"t3.large", 2, 8192, true, "unlimited", 3},
+		{"t3a.nano", 2, 512, true, "unlimited", 2},
+		{"t3a.micro", 2, 1024, true, "unlimited", 2},
+		{"t3a.small", 2, 2048, true, "unlimited", 2},
+		{"t3a.medium", 2, 4096, true, "unlimited", 3},
+		{"m5.large", 2, 8192, false, "", 3},
+		{"m5.xlarge", 4, 16384, false, "", 4},
+		{"m6i.large", 2, 8192, false, "", 3},
+		{"m7i.large", 2, 8192, false, "", 3},
+		{"c5.large", 2, 4096, false, "", 3},
+		{"c6i.large", 2, 4096, false, "", 3},
+		{"r5.large", 2, 16384, false, "", 3},
 	}
 }
 
@@ -127,7 +128,7 @@ func typeOutput(t instanceType) InstanceTypeInfo {
 		VCpuInfo:      &VCpuInfo{DefaultVCpus: new(t.processors), DefaultCores: new(max(1, t.processors/2)), DefaultThreadsPerCore: new(min(t.processors, 2))},
 		ProcessorInfo: &ProcessorInfo{SupportedArchitectures: []string{architecture}},
 		NetworkInfo: &NetworkInfo{
-			MaximumNetworkInterfaces: new(int64(1)), Ipv4AddressesPerInterface: new(int64(maxPrivateAddresses)), Ipv6AddressesPerInterface: new(int64(maxPrivateAddresses)),
+			MaximumNetworkInterfaces: new(t.interfaces), Ipv4AddressesPerInterface: new(int64(maxPrivateAddresses)), Ipv6AddressesPerInterface: new(int64(maxPrivateAddresses)),
 			Ipv6Supported: new(true), EnaSupport: new("required"), EfaSupported: new(false), MaximumNetworkCards: new(int64(1)), DefaultNetworkCardIndex: new(int64(0)),
 		},
 		InstanceStorageSupported: new(false), FreeTierEligible: new(t.name == "t2.micro" || t.name == "t3.micro"), HibernationSupported: new(false),

@@ -25,6 +25,7 @@ func (s *ec2) operations() []service.Operation {
 		s.subnetIPv6Operations(),
 		s.ipv6AddressOperations(),
 		s.interfaceOperations(),
+		s.attachmentOperations(),
 		s.endpointOperations(),
 		s.endpointServiceOperations(),
 		s.peeringOperations(),

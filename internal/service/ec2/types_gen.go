@@ -334,6 +334,22 @@ type AttachInternetGatewayInput struct {
 	VpcId             *string `wire:"VpcId,out=vpcId,required"`
 }
 
+// AttachNetworkInterfaceInput is the request of AttachNetworkInterface.
+type AttachNetworkInterfaceInput struct {
+	DeviceIndex         *int64               `wire:"DeviceIndex,out=deviceIndex,required"`
+	DryRun              *bool                `wire:"DryRun,out=dryRun"`
+	EnaSrdSpecification *EnaSrdSpecification `wire:"EnaSrdSpecification"`
+	InstanceId          *string              `wire:"InstanceId,out=instanceId,required"`
+	NetworkCardIndex    *int64               `wire:"NetworkCardIndex"`
+	NetworkInterfaceId  *string              `wire:"NetworkInterfaceId,out=networkInterfaceId,required"`
+}
+
+// AttachNetworkInterfaceOutput is the answer of AttachNetworkInterface.
+type AttachNetworkInterfaceOutput struct {
+	AttachmentId     *string `wire:"AttachmentId,out=attachmentId"`
+	NetworkCardIndex *int64  `wire:"NetworkCardIndex,out=networkCardIndex"`
+}
+
 // AttachmentEnaSrdSpecification is part of CreateNetworkInterface, DescribeNetworkInterfaceAttribute, DescribeNetworkInterfaces.
 type AttachmentEnaSrdSpecification struct {
 	EnaSrdEnabled          *bool                             `wire:"EnaSrdEnabled,out=enaSrdEnabled"`
@@ -1733,6 +1749,13 @@ type DetachInternetGatewayInput struct {
 	VpcId             *string `wire:"VpcId,out=vpcId,required"`
 }
 
+// DetachNetworkInterfaceInput is the request of DetachNetworkInterface.
+type DetachNetworkInterfaceInput struct {
+	AttachmentId *string `wire:"AttachmentId,out=attachmentId,required"`
+	DryRun       *bool   `wire:"DryRun,out=dryRun"`
+	Force        *bool   `wire:"Force,out=force"`
+}
+
 // DhcpConfiguration is part of CreateDhcpOptions, DescribeDhcpOptions.
 type DhcpConfiguration struct {
 	Key    *string          `wire:"Key,out=key"`
@@ -1904,7 +1927,7 @@ type ElasticInferenceAcceleratorAssociation struct {
 	ElasticInferenceAcceleratorAssociationTime  *time.Time `wire:"ElasticInferenceAcceleratorAssociationTime,out=elasticInferenceAcceleratorAssociationTime"`
 }
 
-// EnaSrdSpecification is part of ModifyNetworkInterfaceAttribute.
+// EnaSrdSpecification is part of AttachNetworkInterface, ModifyNetworkInterfaceAttribute.
 type EnaSrdSpecification struct {
 	EnaSrdEnabled          *bool                   `wire:"EnaSrdEnabled"`
 	EnaSrdUdpSpecification *EnaSrdUdpSpecification `wire:"EnaSrdUdpSpecification"`
@@ -1916,7 +1939,7 @@ type EnaSrdSpecificationRequest struct {
 	EnaSrdUdpSpecification *EnaSrdUdpSpecificationRequest `wire:"EnaSrdUdpSpecification"`
 }
 
-// EnaSrdUdpSpecification is part of ModifyNetworkInterfaceAttribute.
+// EnaSrdUdpSpecification is part of AttachNetworkInterface, ModifyNetworkInterfaceAttribute.
 type EnaSrdUdpSpecification struct {
 	EnaSrdUdpEnabled *bool `wire:"EnaSrdUdpEnabled"`
 }
@@ -4252,6 +4275,9 @@ type DeleteVpcOutput struct{}
 
 // DetachInternetGatewayOutput is the answer of DetachInternetGateway, which is empty.
 type DetachInternetGatewayOutput struct{}
+
+// DetachNetworkInterfaceOutput is the answer of DetachNetworkInterface, which is empty.
+type DetachNetworkInterfaceOutput struct{}
 
 // DisassociateAddressOutput is the answer of DisassociateAddress, which is empty.
 type DisassociateAddressOutput struct{}

@@ -126,9 +126,9 @@ func (c *Config) users() map[resource.NetworkInterfaceID]string {
 		slices.Sort(names)
 		users[e] = strings.Join(names, ",")
 	}
-	for _, i := range state.List[*resource.Instance](v) {
-		if i.InterfaceID != "" {
-			users[i.InterfaceID] = string(i.ID)
+	for _, n := range state.List[*resource.NetworkInterface](v) {
+		if n.Attachment != nil && n.Attachment.InstanceID != "" {
+			users[n.ID] = string(n.Attachment.InstanceID)
 		}
 	}
 	return users

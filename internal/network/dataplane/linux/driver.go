@@ -217,6 +217,9 @@ func (d *Driver) Attach(ctx context.Context, at dataplane.Seat) (dataplane.Attac
 	if err != nil {
 		return nil, fmt.Errorf("attach to %s: %w", at.ENI, err)
 	}
+	if at.Shared && e.plan.host != "" {
+		return nil, fmt.Errorf("attach to %s: it is a further interface of an instance, which nobody shares", at.ENI)
+	}
 	if at.Shared {
 		return asAttachment(e.seats.attach(ctx, e.speaksIPv6()))
 	}

@@ -14,7 +14,8 @@ import (
 	"github.com/vishvananda/netlink"
 )
 
-// An eni is an interface in a namespace of its own: eth0 there, a nameless end in the router.
+// An eni is an interface in a namespace of its own, or in that of its host (see host.go): eth0 or a later one there, a
+// nameless end in the router.
 type eni struct {
 	plan    eniPlan    // only for Apply: secondary addresses may change
 	address netip.Addr // primary
@@ -34,14 +35,19 @@ func (r *router) addENI(p eniPlan) (e *eni, err error) {
 	if p.kind == resource.InterfaceTypeVPCEndpoint {
 		settings = append(settings, "net.ipv4.icmp_echo_ignore_all=1") // an endpoint does not answer a ping
 	}
-	e.ns, err = netns.New(string(p.id), netns.Settings(settings...))
+	if p.host == "" {
+		e.ns, err = netns.New(string(p.id), netns.Settings(settings...))
+	} else {
+		e.ns, err = r.hostOf(p)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("make %s: %w", p.id, err)
 	}
 	e.seats.init(e.ns, interfaceSeats(p))
 	if err := r.connectENI(e); err != nil {
+		err = errors.Join(err, deleteLink(r.links, p.name), e.leaveHost())
 		e.close()
-		return nil, fmt.Errorf("make %s: %w", p.id, errors.Join(err, deleteLink(r.links, p.name)))
+		return nil, fmt.Errorf("make %s: %w", p.id, err)
 	}
 	return e, nil
 }
@@ -52,7 +58,7 @@ func (r *router) connectENI(e *eni) (err error) {
 		return fmt.Errorf("read hardware address: %w", err)
 	}
 	e.index, err = addPair(r.links, pair{name: e.plan.name, mac: routerMAC, group: e.plan.group, mtu: vpcMTU,
-		peer: e.ns, peerEnd: "eth0", peerMAC: mac})
+		peer: e.ns, peerEnd: e.plan.far(), peerMAC: mac})
 	if err != nil {
 		return err
 	}
@@ -61,11 +67,14 @@ func (r *router) connectENI(e *eni) (err error) {
 			return err
 		}
 	}
-	far := end{link: "eth0", gateway: e.plan.subnet.Masked().Addr().Next(), gatewayMAC: routerMAC}
+	far := end{link: e.plan.far(), gateway: e.plan.subnet.Masked().Addr().Next(), gatewayMAC: routerMAC, table: e.plan.table()}
 	for _, a := range e.plan.addresses {
 		far.addresses = append(far.addresses, netip.PrefixFrom(a, e.plan.subnet.Bits()))
 	}
 	if err := withLinks(e.ns, far.setUp); err != nil {
+		return err
+	}
+	if err := e.steer(e.plan.addresses, nil); err != nil {
 		return err
 	}
 	if e.plan.natGateway != "" {
@@ -89,12 +98,15 @@ func (r *router) setAddresses(e *eni, want []netip.Addr) error {
 		}
 	}
 	err = withLinks(e.ns, func(h *netlink.Handle) error {
-		l, err := h.LinkByName("eth0")
+		l, err := h.LinkByName(e.plan.far())
 		if err != nil {
-			return fmt.Errorf("find link eth0: %w", err)
+			return fmt.Errorf("find link %s: %w", e.plan.far(), err)
 		}
 		return e.moveAddresses(h, l, want)
 	})
+	if err == nil {
+		err = e.steer(want, e.plan.addresses)
+	}
 	if err != nil {
 		return fmt.Errorf("set addresses of %s: %w", e.plan.id, err)
 	}
@@ -122,23 +134,17 @@ func (e *eni) moveAddresses(h *netlink.Handle, l netlink.Link, want []netip.Addr
 // sameLink reports whether an interface can be changed into the other, or must be made anew.
 func (p eniPlan) sameLink(o eniPlan) bool {
 	return p.name == o.name && p.mac == o.mac && p.kind == o.kind && p.group == o.group && p.subnet == o.subnet &&
-		p.natGateway == o.natGateway && p.addresses[0] == o.addresses[0]
+		p.natGateway == o.natGateway && p.addresses[0] == o.addresses[0] && p.host == o.host && p.device == o.device
 }
 
 // addLinks makes what is missing, then waits for all of it at once.
 func (r *router) addLinks(ctx context.Context, p *plan, net *internet) error {
 	var fresh []int
-	for _, ep := range p.enis {
-		e := r.eni(ep.id)
-		if e != nil && !e.plan.sameLink(ep) {
-			// The name is used again, so the link must be gone before.
-			if err := deleteLink(r.links, e.plan.name); err != nil {
-				return fmt.Errorf("replace %s: %w", ep.id, err)
-			}
-			r.removeENI(e)
-			e = nil
-		}
-		if e != nil {
+	if err := r.removeReplaced(p); err != nil {
+		return err
+	}
+	for _, ep := range hostsFirst(p.enis) {
+		if e := r.eni(ep.id); e != nil {
 			if err := errors.Join(r.setAddresses(e, ep.addresses), r.setIPv6(e, ep.ipv6)); err != nil {
 				return err
 			}

@@ -45,7 +45,7 @@ func instanceRules() *ruleset {
 	service := netip.PrefixFrom(metadataService().Addr(), 32)
 	c.chain("ask", &hook{"nat", "output", unix.NF_INET_LOCAL_OUT, -100, expr.VerdictAccept},
 		makeRule(destinationIn(service), protocol(unix.IPPROTO_TCP), destinationPorts(80, 80), translatePort(metadataService())))
-	c.chain("keep_out", input(expr.VerdictAccept), makeRule(inputName("eth0"), destinationIn(service), counter(), drop()))
+	c.chain("keep_out", input(expr.VerdictAccept), makeRule(inputPrefix("eth"), destinationIn(service), counter(), drop()))
 	return r
 }
 

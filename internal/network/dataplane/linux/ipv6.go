@@ -67,9 +67,9 @@ func speakAt(ns *netns.NS, links *netlink.Handle, link string, index int, far ne
 }
 
 // speakFar sets up the far end of an interface's or a seat's link.
-func speakFar(ns *netns.NS) error {
+func speakFar(ns *netns.NS, link string, table int) error {
 	return ns.Do(func() error {
-		if err := speak("eth0", true)(); err != nil {
+		if err := speak(link, true)(); err != nil {
 			return err
 		}
 		h, err := netlink.NewHandle(unix.NETLINK_ROUTE)
@@ -77,14 +77,14 @@ func speakFar(ns *netns.NS) error {
 			return fmt.Errorf("open route socket in %s: %w", ns.Name(), err)
 		}
 		defer h.Close()
-		l, err := h.LinkByName("eth0")
+		l, err := h.LinkByName(link)
 		if err != nil {
-			return fmt.Errorf("find link eth0: %w", err)
+			return fmt.Errorf("find link %s: %w", link, err)
 		}
 		if err := addNeighbour(h, l.Attrs().Index, routerAddress6, routerMAC); err != nil {
 			return err
 		}
-		return setRoute(h, unix.RT_TABLE_MAIN, everything6(), hop{hopVia, "eth0", routerAddress6}, l.Attrs().Index)
+		return setDefault(h, table, everything6(), hop{hopVia, link, routerAddress6}, l.Attrs().Index)
 	})
 }
 
@@ -98,14 +98,14 @@ func (r *router) setIPv6(e *eni, want []netip.Addr) error {
 		return fmt.Errorf("read hardware address: %w", err)
 	}
 	if len(want) == 0 {
-		err = errors.Join(r.ns.Do(speak(e.plan.name, false)), e.ns.Do(speak("eth0", false)))
+		err = errors.Join(r.ns.Do(speak(e.plan.name, false)), e.ns.Do(speak(e.plan.far(), false)), e.steer(nil, e.ipv6))
 		r.forgetRoutes(e.plan.name) // they went with it; those of IPv4 are set again
 		e.ipv6 = nil
 		e.six.Store(false)
 		return err
 	}
 	if len(e.ipv6) == 0 {
-		err := errors.Join(speakAt(r.ns, r.links, e.plan.name, e.index, mac), speakFar(e.ns))
+		err := errors.Join(speakAt(r.ns, r.links, e.plan.name, e.index, mac), speakFar(e.ns, e.plan.far(), e.plan.table()))
 		if err == nil {
 			err = r.addRouterAddress(e.plan.name)
 		}
@@ -118,7 +118,11 @@ func (r *router) setIPv6(e *eni, want []netip.Addr) error {
 			return err
 		}
 	}
-	if err := withLinks(e.ns, func(h *netlink.Handle) error { return e.moveIPv6(h, want) }); err != nil {
+	err = withLinks(e.ns, func(h *netlink.Handle) error { return e.moveIPv6(h, want) })
+	if err == nil {
+		err = e.steer(want, e.ipv6)
+	}
+	if err != nil {
 		return fmt.Errorf("set IPv6 addresses of %s: %w", e.plan.id, err)
 	}
 	e.ipv6 = want
@@ -138,9 +142,9 @@ func (r *router) addRouterAddress(link string) error {
 }
 
 func (e *eni) moveIPv6(h *netlink.Handle, want []netip.Addr) error {
-	l, err := h.LinkByName("eth0")
+	l, err := h.LinkByName(e.plan.far())
 	if err != nil {
-		return fmt.Errorf("find link eth0: %w", err)
+		return fmt.Errorf("find link %s: %w", e.plan.far(), err)
 	}
 	for _, a := range e.ipv6 {
 		if slices.Contains(want, a) {

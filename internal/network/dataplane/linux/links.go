@@ -109,6 +109,7 @@ type end struct {
 	loopback   []netip.Addr
 	gateway    netip.Addr
 	gatewayMAC net.HardwareAddr
+	table      int // of what goes out from its addresses; 0: the main one
 }
 
 func (e end) setUp(h *netlink.Handle) error {
@@ -139,7 +140,7 @@ func (e end) setUp(h *netlink.Handle) error {
 	if err := addNeighbour(h, l.Attrs().Index, e.gateway, e.gatewayMAC); err != nil {
 		return err
 	}
-	return setRoute(h, unix.RT_TABLE_MAIN, everything(), hop{hopVia, e.link, e.gateway}, l.Attrs().Index)
+	return setDefault(h, e.table, everything(), hop{hopVia, e.link, e.gateway}, l.Attrs().Index)
 }
 
 // setUpFarEnd does to the far end what addPair cannot.

@@ -35,8 +35,10 @@ type eniPlan struct {
 	subnet     netip.Prefix
 	addresses  []netip.Addr
 	ipv6       []netip.Addr
-	kind       string                // resource.InterfaceType...
-	natGateway resource.NATGatewayID // empty for others
+	kind       string                      // resource.InterfaceType...
+	natGateway resource.NATGatewayID       // empty for others
+	host       resource.NetworkInterfaceID // in whose namespace it is; empty: in its own
+	device     int                         // number of its link there, eth0 but with a host
 }
 
 // An endpointPlan is one gateway endpoint: a namespace that owns whole prefixes.
@@ -138,6 +140,9 @@ func (p *plan) addENI(v *topology.VPC, e *topology.ENI, nat *topology.NATGateway
 	}
 	if nat != nil {
 		ep.natGateway = nat.ID
+	}
+	if host := v.ENI(e.Host); host != nil && host.Host == "" && e.Device > 0 {
+		ep.host, ep.device = e.Host, e.Device
 	}
 	p.enis = append(p.enis, ep)
 	for _, a := range e.Addresses {
@@ -272,6 +277,9 @@ func (p *plan) String() string {
 		}
 		if e.natGateway != "" {
 			fmt.Fprintf(&b, " is %s", e.natGateway)
+		}
+		if e.host != "" {
+			fmt.Fprintf(&b, " is %s of %s", e.far(), e.host)
 		}
 		b.WriteString("\n")
 	}

@@ -170,7 +170,7 @@ func (s *seats) connectLocked(ctx context.Context, t *seat) error {
 
 // speakLocked gives a seat its IPv6 address.
 func (s *seats) speakLocked(t *seat, index int, mac net.HardwareAddr) error {
-	if err := errors.Join(speakAt(s.parent, s.links, t.link, index, mac), speakFar(t.ns)); err != nil {
+	if err := errors.Join(speakAt(s.parent, s.links, t.link, index, mac), speakFar(t.ns, "eth0", 0)); err != nil {
 		return err
 	}
 	own := netip.PrefixFrom(t.ipv6, 128)
