@@ -45,6 +45,7 @@ func TestEveryFixOpensTheWayAndNothingInItIsIdle(t *testing.T) {
 	for _, kind := range []string{
 		"AddRule", "AddEntry", "SetRoute", "AttachGateway", "GiveAddress", "JoinVPCs", "AddGatewayRoutes", "StopChecking", "DeleteRoute",
 		"CreateGroup", "CreateEndpoint", "EnablePrivateDNS", "AddEndpointSubnet", "CreateNAT", "CreateSubnet",
+		"CreateEgressOnly", "AssignIPv6", "AddRule of IPv6", "AddEntry of IPv6", "SetRoute of IPv6",
 	} {
 		if all.kinds[kind] == 0 {
 			t.Errorf("no set with %s was proven", kind)
@@ -250,7 +251,8 @@ func makeEdit(t *testing.T, g *generator, tx *state.Tx, edit explain.Edit) {
 		})
 	case explain.SetRoute:
 		if e.Kind == topology.TargetNATGateway && isNew[*resource.NATGateway](tx, e.Target) ||
-			e.Kind == topology.TargetInternetGateway && isNew[*resource.InternetGateway](tx, e.Target) || isNew[*resource.RouteTable](tx, e.Table) {
+			e.Kind == topology.TargetInternetGateway && isNew[*resource.InternetGateway](tx, e.Target) ||
+			e.Kind == topology.TargetEgressOnly && isNew[*resource.EgressOnlyGateway](tx, e.Target) || isNew[*resource.RouteTable](tx, e.Table) {
 			return
 		}
 		setRoute(t, tx, e)
@@ -329,5 +331,20 @@ func change[K ~string, T any, P interface {
 	tx.Put(P(&c))
 }
 
-// kindOf is the name of an edit's type.
-func kindOf(e explain.Edit) string { return strings.TrimPrefix(fmt.Sprintf("%T", e), "explain.") }
+// kindOf is the name of an edit's type, and of the family, where one type of edit is for both.
+func kindOf(e explain.Edit) string {
+	var to netip.Prefix
+	switch e := e.(type) {
+	case explain.AddRule:
+		to = e.CIDR
+	case explain.AddEntry:
+		to = e.Entry.CIDR
+	case explain.SetRoute:
+		to = e.Destination
+	}
+	kind := strings.TrimPrefix(fmt.Sprintf("%T", e), "explain.")
+	if to.IsValid() && to.Addr().Is6() {
+		kind += " of IPv6"
+	}
+	return kind
+}

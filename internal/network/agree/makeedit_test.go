@@ -54,6 +54,10 @@ func makeNew(t *testing.T, g *generator, tx *state.Tx, edit explain.Edit) bool {
 	case explain.CreateSubnet:
 		tx.Put(&resource.Subnet{ID: e.ID, VPCID: e.VPC, CIDR: e.CIDR, AvailabilityZone: e.Zone, NetworkACLID: e.ACL})
 		tx.Put(&resource.RouteTable{ID: e.Table, VPCID: e.VPC, Associations: []resource.RouteTableAssociation{{SubnetID: e.ID}}})
+	case explain.CreateEgressOnly:
+		tx.Put(&resource.EgressOnlyGateway{ID: e.ID, VPCID: e.VPC})
+	case explain.AssignIPv6:
+		change(t, tx, e.ENI, func(n *resource.NetworkInterface) { n.IPv6Addresses = append(slices.Clone(n.IPv6Addresses), e.Address) })
 	default:
 		return false
 	}

@@ -17,6 +17,8 @@ const (
 	newSubnetPrefix  = "$SUBNET_"
 	newTablePrefix   = "$RTB_"
 	newPeering       = "$PCX"
+
+	newEgressOnlyPrefix = "$EIGW_"
 )
 
 // newGateway stands for the id of a VPC's new internet gateway.
@@ -33,6 +35,7 @@ func newGroup(service string) resource.SecurityGroupID {
 func made(id string) any {
 	for prefix, kind := range map[string]string{
 		newGatewayPrefix: "aws_internet_gateway.vpc_", newNATPrefix: "aws_nat_gateway.vpc_", newSubnetPrefix: "aws_subnet.public_", newTablePrefix: "aws_route_table.public_",
+		newEgressOnlyPrefix: "aws_egress_only_internet_gateway.vpc_",
 	} {
 		if name, ok := strings.CutPrefix(id, prefix); ok {
 			return reference(kind + name + ".id")
@@ -112,7 +115,8 @@ func variables(script string) []string {
 	return out
 }
 
-// addInterface puts an interface with an address of its own into a subnet. It reports whether there is room.
+// addInterface puts an interface with an address of its own into a subnet. It reports whether there is room. What AWS
+// makes by itself has IPv4 addresses only, unless somebody asks for more.
 func (d *draft) addInterface(v *topology.VPC, e *topology.ENI) bool {
 	e.VPCID, e.SourceDestCheck = v.ID, true
 	address := netip.IPv4Unspecified() // in a subnet that is not there
@@ -144,7 +148,7 @@ func (d *draft) addInterface(v *topology.VPC, e *topology.ENI) bool {
 func freeAddress(v *topology.VPC, subnet netip.Prefix) (netip.Addr, bool) {
 	taken := map[netip.Addr]bool{}
 	for _, e := range v.ENIs {
-		for _, a := range e.Addresses {
+		for _, a := range slices.Concat(e.Addresses, e.IPv6) {
 			taken[a] = true
 		}
 	}

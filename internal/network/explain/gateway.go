@@ -78,6 +78,10 @@ func publicAddress(vpc *topology.VPC, private netip.Addr) (netip.Addr, bool) {
 func (c *explanation) internetGateway(vpc *topology.VPC, s *topology.Subnet, e *topology.ENI, p packet) (arrival, bool) {
 	component := Component{resource.KindInternetGateway, string(vpc.InternetGateway)}
 	if p.src.Is6() {
+		if vpc.InternetGateway == "" {
+			c.deny(cause{code: "BAD_STATE_ROUTE", component: tableComponent(s), vpc: vpc, subnet: s, eni: e, packet: p}, "%s has no internet gateway", vpc.ID)
+			return arrival{}, false
+		}
 		if !c.ownSource(component, vpc, s, e, p) {
 			return arrival{}, false
 		}

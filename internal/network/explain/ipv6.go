@@ -1,7 +1,6 @@
 package explain
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 
@@ -70,6 +69,10 @@ func (c *explanation) ownSource(at Component, vpc *topology.VPC, s *topology.Sub
 // egressOnly is the way out of a VPC by which nothing begins outside.
 func (c *explanation) egressOnly(vpc *topology.VPC, s *topology.Subnet, e *topology.ENI, route topology.Route, p packet) (arrival, bool) {
 	component := Component{resource.KindEgressOnlyGateway, route.TargetID}
+	if !slices.Contains(vpc.EgressOnly, resource.EgressOnlyGatewayID(route.TargetID)) {
+		c.deny(cause{code: "BAD_STATE_ROUTE", component: component, vpc: vpc, subnet: s, eni: e, packet: p, route: route}, "%s does not exist", route.TargetID)
+		return arrival{}, false
+	}
 	if p.reply {
 		c.deny(cause{code: egressOnlyCode, component: component, vpc: vpc, subnet: s, eni: e, packet: p, route: route},
 			"%s carries only what begins in %s, and this is an answer to what came in by another way", route.TargetID, vpc.ID)
@@ -119,47 +122,4 @@ func (c *explanation) fromInternet6(v *topology.VPC, p packet) (arrival, bool) {
 		return arrival{}, false
 	}
 	return c.arrive(v, nil, to, p)
-}
-
-// internetRemedies6 lead to the internet by a gateway that is there.
-func internetRemedies6(why cause) []option {
-	switch {
-	case why.subnet.RouteTableID == "":
-		return nil
-	case len(why.vpc.EgressOnly) > 0:
-		return do(routeOut(why, topology.TargetEgressOnly, string(why.vpc.EgressOnly[0])))
-	case why.vpc.InternetGateway != "":
-		return do(routeOut(why, topology.TargetInternetGateway, string(why.vpc.InternetGateway)))
-	}
-	return advice(Remedy{
-		Text:      fmt.Sprintf("create an egress-only internet gateway for %s and route ::/0 to it", why.vpc.ID),
-		CLI:       fmt.Sprintf("aws ec2 create-egress-only-internet-gateway --vpc-id %s", why.vpc.ID),
-		Terraform: block("aws_egress_only_internet_gateway", "this", "vpc_id", string(why.vpc.ID)),
-	})
-}
-
-// aroundEgressOnly is for what begins outside: it needs an internet gateway, there and back.
-func aroundEgressOnly(why cause) []option {
-	if !why.packet.reply {
-		return do(AttachGateway{VPC: why.vpc.ID, Gateway: newGateway(why.vpc.ID)})
-	}
-	return answerToInternet(why)
-}
-
-func assignIPv6(why cause) []Remedy {
-	if why.eni.Type == resource.InterfaceTypeLambda {
-		return []Remedy{{
-			Text:      "allow IPv6 in the function's VPC configuration; its subnets must have blocks of IPv6 addresses",
-			Terraform: "ipv6_allowed_for_dual_stack = true   # in the vpc_config of the aws_lambda_function",
-		}}
-	}
-	s := why.vpc.Subnet(why.eni.SubnetID)
-	if s == nil || !s.IPv6CIDR.IsValid() {
-		return []Remedy{{Text: fmt.Sprintf("give the subnet of %s a block of IPv6 addresses, and the interface one of them", why.eni.ID)}}
-	}
-	return []Remedy{{
-		Text:      fmt.Sprintf("give %s an IPv6 address", why.eni.ID),
-		CLI:       fmt.Sprintf("aws ec2 assign-ipv6-addresses --network-interface-id %s --ipv6-address-count 1", why.eni.ID),
-		Terraform: "ipv6_address_count = 1   # in the aws_network_interface or aws_instance",
-	}}
 }

@@ -60,7 +60,7 @@ func (c *explanation) remedies(why cause) []option {
 	case "ENI_SOURCE_DEST_CHECK_RESTRICTION":
 		return do(StopChecking{VPC: why.eni.VPCID, ENI: why.eni.ID})
 	case "x:NO_IPV6_ADDRESS":
-		return advice(assignIPv6(why)...)
+		return assignIPv6(why)
 	case "x:EIGW_EGRESS_ONLY":
 		return aroundEgressOnly(why)
 	case "IGW_PRIVATE_IP_ASSOCIATION_FOR_INGRESS":

@@ -18,6 +18,9 @@ func (c *explanation) openWay(why cause) []option {
 	if why.vpc != nil && why.subnet != nil && why.route.Kind == topology.TargetNATGateway && isMade(why.route.TargetID) {
 		return createNAT(why)
 	}
+	if why.vpc != nil && why.route.Kind == topology.TargetEgressOnly && isMade(why.route.TargetID) {
+		return do(CreateEgressOnly{VPC: why.vpc.ID, ID: resource.EgressOnlyGatewayID(why.route.TargetID)})
+	}
 	if why.vpc == nil || why.subnet == nil || why.eni == nil {
 		return restoreRoute(why)
 	}

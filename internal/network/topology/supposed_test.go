@@ -55,3 +55,25 @@ func TestAWorkloadIsNotSupposedWhereItCannotBe(t *testing.T) {
 		t.Error("it was supposed in a full subnet")
 	}
 }
+
+func TestASupposedWorkloadHasAnIPv6AddressWhereTheSubnetHasABlock(t *testing.T) {
+	before := supposable()
+	v, block := before.VPCs[0], netip.MustParsePrefix("2600:1f14:1:101::/64")
+	v.Subnets[0].IPv6CIDR = block
+	first, err := Suppose(before, "subnet-1", []resource.SecurityGroupID{"sg-2"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := first.ENIs[Supposed].IPv6[0]
+	if len(first.ENIs[Supposed].IPv6) != 1 || !block.Contains(address) || !slices.Contains(first.VPCs[0].SecurityGroup("sg-2").Members, address) {
+		t.Errorf("the interface is %+v", first.ENIs[Supposed])
+	}
+	v.ENIs[0].IPv6 = []netip.Addr{address}
+	again, err := Suppose(before, "subnet-1", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if other := again.ENIs[Supposed].IPv6; len(other) != 1 || other[0] == address || !block.Contains(other[0]) {
+		t.Errorf("with %s taken it has %v", address, other)
+	}
+}

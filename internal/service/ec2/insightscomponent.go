@@ -2,6 +2,7 @@ package ec2
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -93,12 +94,15 @@ func (c components) addDetails(way []PathComponent, trace explain.Trace) {
 	}
 }
 
+// single is an address as a block.
+func single(a netip.Addr) string { return netip.PrefixFrom(a, a.BitLen()).String() }
+
 func packetHeader(h explain.Header) *AnalysisPacketHeader {
 	if !h.Source.IsValid() {
 		return nil
 	}
 	out := &AnalysisPacketHeader{
-		Protocol: new(fmt.Sprint(h.Protocol)), SourceAddresses: []string{h.Source.String() + "/32"}, DestinationAddresses: []string{h.Destination.String() + "/32"},
+		Protocol: new(fmt.Sprint(h.Protocol)), SourceAddresses: []string{single(h.Source)}, DestinationAddresses: []string{single(h.Destination)},
 	}
 	if h.DestinationPorts[1] != 0 {
 		out.SourcePortRanges = []PortRange{{From: new(int64(h.SourcePorts[0])), To: new(int64(h.SourcePorts[1]))}}
