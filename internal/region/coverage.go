@@ -21,6 +21,7 @@ func NotEnforced() []string {
 		"EC2: the resolver does not drop what is beyond 1,024 packets a second of an interface",
 		"EC2: the MTU of endpoints is not 8500",
 		"EC2: policies of endpoints to services that the region does not have are kept; their packets arrive, and every call is refused with UnknownService",
+		"EC2: connection notifications of endpoints and endpoint services are kept and never sent: there is no SNS",
 		"EC2: permissions of endpoint services (there is one account, and an owner's principals may always use a service)",
 		"EC2: the fields sublocation-*, ecs-*, reject-reason, resource-id and encryption-status of flow logs are always \"-\"; their records come when the time that they cover is over, not minutes later",
 		"ElasticLoadBalancing: instance targets see the load balancer's address, not the client's, which AWS preserves unless told not to",

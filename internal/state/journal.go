@@ -72,6 +72,8 @@ var kinds = map[resource.Kind]func() Resource{
 
 	resource.KindEndpointService: func() Resource { return new(resource.EndpointService) },
 
+	resource.KindConnectionNotification: func() Resource { return new(resource.ConnectionNotification) },
+
 	resource.KindUser:         func() Resource { return new(resource.User) },
 	resource.KindGroup:        func() Resource { return new(resource.Group) },
 	resource.KindAccessKey:    func() Resource { return new(resource.AccessKey) },

@@ -189,6 +189,7 @@ func (d *dangling) eni(n *resource.NetworkInterface) {
 		d.check(count(d.v, func(o *resource.NetworkInterface) bool { return slices.Contains(o.IPv6Addresses, a) }) == 1, "%s: address %s twice", n.ID, a)
 	}
 	d.groups(string(n.ID), n.VPCID, n.GroupIDs)
+	d.attachment(n)
 	switch n.InterfaceType {
 	case resource.InterfaceTypeVPCEndpoint:
 		d.check(count(d.v, func(e *resource.VPCEndpoint) bool { return slices.Contains(e.NetworkInterfaceIDs, n.ID) }) == 1, "%s: no endpoint", n.ID)

@@ -220,6 +220,7 @@ func deleteEndpoint(tx *state.Tx, id string) *api.Error {
 		vpcnet.DeleteInterface(tx, eni)
 	}
 	disconnect(tx, e)
+	forgetNotifications(tx, id)
 	forgetTokens(tx, id)
 	tx.Delete(e)
 	return nil

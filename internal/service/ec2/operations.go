@@ -28,6 +28,7 @@ func (s *ec2) operations() []service.Operation {
 		s.attachmentOperations(),
 		s.endpointOperations(),
 		s.endpointServiceOperations(),
+		s.notificationOperations(),
 		s.peeringOperations(),
 		s.insightsOperations(),
 		s.flowLogOperations(),

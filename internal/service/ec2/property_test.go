@@ -129,6 +129,9 @@ func (r *random) calls() map[string]func(*rapid.T) {
 	for name, call := range r.moreCalls() {
 		calls[name] = call
 	}
+	for name, call := range r.instanceCalls() {
+		calls[name] = call
+	}
 	for name, call := range r.ipv6Calls() {
 		calls[name] = call
 	}
@@ -287,6 +290,7 @@ func TestNoSequenceOfCallsLeavesADanglingReference(t *testing.T) {
 // would make a user's tools wait for ever.
 func tearDown(w *world) []string {
 	v := w.store.View
+	terminateAll(w)
 	for _, kind := range []string{resource.EndpointTypeInterface, resource.EndpointTypeGateway} {
 		for _, e := range state.Select(v(), func(e *resource.VPCEndpoint) bool { return e.Type == kind }) {
 			do(w, w.deleteVPCEndpoints, DeleteVpcEndpointsInput{VpcEndpointIds: []string{e.Key()}})

@@ -160,6 +160,7 @@ func deleteService(tx *state.Tx, id string) error {
 			return api.Errorf("ExistingVpcEndpointConnections", "Service has existing active VPC Endpoint connections!")
 		}
 	}
+	forgetNotifications(tx, id)
 	forgetTokens(tx, id)
 	tx.Delete(service)
 	return nil

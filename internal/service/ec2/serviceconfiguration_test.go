@@ -42,6 +42,8 @@ func (w *world) furnishService(vpc *string) []string {
 	w.known["ServiceId"] = *s.ServiceId
 	do(w, w.modifyServicePermissions, ModifyVpcEndpointServicePermissionsInput{ServiceId: s.ServiceId, AddAllowedPrincipals: []string{"*"}})
 	e := do(w, w.createVPCEndpoint, endpointOf(s, vpc)).VpcEndpoint
+	w.notification(s.ServiceId, nil)
+	w.notification(nil, e.VpcEndpointId)
 	return []string{*s.ServiceId, *e.VpcEndpointId}
 }
 

@@ -474,6 +474,17 @@ type CidrBlock struct {
 	CidrBlock *string `wire:"CidrBlock,out=cidrBlock"`
 }
 
+// ConnectionNotification is part of CreateVpcEndpointConnectionNotification, DescribeVpcEndpointConnectionNotifications.
+type ConnectionNotification struct {
+	ConnectionEvents            []string `wire:"ConnectionEvents,out=connectionEvents"`
+	ConnectionNotificationArn   *string  `wire:"ConnectionNotificationArn,out=connectionNotificationArn"`
+	ConnectionNotificationId    *string  `wire:"ConnectionNotificationId,out=connectionNotificationId"`
+	ConnectionNotificationState *string  `wire:"ConnectionNotificationState,out=connectionNotificationState"`
+	ConnectionNotificationType  *string  `wire:"ConnectionNotificationType,out=connectionNotificationType"`
+	ServiceId                   *string  `wire:"ServiceId,out=serviceId"`
+	VpcEndpointId               *string  `wire:"VpcEndpointId,out=vpcEndpointId"`
+}
+
 // ConnectionTrackingConfiguration is part of CreateNetworkInterface, DescribeNetworkInterfaces.
 type ConnectionTrackingConfiguration struct {
 	TcpEstablishedTimeout *int64 `wire:"TcpEstablishedTimeout,out=tcpEstablishedTimeout"`
@@ -816,6 +827,22 @@ type CreateTagsInput struct {
 	Tags      []Tag    `wire:"Tag,required"`
 }
 
+// CreateVpcEndpointConnectionNotificationInput is the request of CreateVpcEndpointConnectionNotification.
+type CreateVpcEndpointConnectionNotificationInput struct {
+	ClientToken               *string  `wire:"ClientToken"`
+	ConnectionEvents          []string `wire:"ConnectionEvents,required"`
+	ConnectionNotificationArn *string  `wire:"ConnectionNotificationArn,required"`
+	DryRun                    *bool    `wire:"DryRun"`
+	ServiceId                 *string  `wire:"ServiceId"`
+	VpcEndpointId             *string  `wire:"VpcEndpointId"`
+}
+
+// CreateVpcEndpointConnectionNotificationOutput is the answer of CreateVpcEndpointConnectionNotification.
+type CreateVpcEndpointConnectionNotificationOutput struct {
+	ClientToken            *string                 `wire:"ClientToken,out=clientToken"`
+	ConnectionNotification *ConnectionNotification `wire:"ConnectionNotification,out=connectionNotification"`
+}
+
 // CreateVpcEndpointInput is the request of CreateVpcEndpoint.
 type CreateVpcEndpointInput struct {
 	ClientToken              *string                  `wire:"ClientToken"`
@@ -1057,6 +1084,17 @@ type DeleteTagsInput struct {
 	DryRun    *bool    `wire:"DryRun,out=dryRun"`
 	Resources []string `wire:"ResourceId,out=resourceId,item=member,required"`
 	Tags      []Tag    `wire:"Tag,out=tag"`
+}
+
+// DeleteVpcEndpointConnectionNotificationsInput is the request of DeleteVpcEndpointConnectionNotifications.
+type DeleteVpcEndpointConnectionNotificationsInput struct {
+	ConnectionNotificationIds []string `wire:"ConnectionNotificationId,required"`
+	DryRun                    *bool    `wire:"DryRun"`
+}
+
+// DeleteVpcEndpointConnectionNotificationsOutput is the answer of DeleteVpcEndpointConnectionNotifications.
+type DeleteVpcEndpointConnectionNotificationsOutput struct {
+	Unsuccessful []UnsuccessfulItem `wire:"Unsuccessful,out=unsuccessful"`
 }
 
 // DeleteVpcEndpointServiceConfigurationsInput is the request of DeleteVpcEndpointServiceConfigurations.
@@ -1623,6 +1661,21 @@ type DescribeVpcAttributeOutput struct {
 	VpcId                            *string                `wire:"VpcId,out=vpcId"`
 }
 
+// DescribeVpcEndpointConnectionNotificationsInput is the request of DescribeVpcEndpointConnectionNotifications.
+type DescribeVpcEndpointConnectionNotificationsInput struct {
+	ConnectionNotificationId *string  `wire:"ConnectionNotificationId"`
+	DryRun                   *bool    `wire:"DryRun"`
+	Filters                  []Filter `wire:"Filter,item=Filter"`
+	MaxResults               *int64   `wire:"MaxResults"`
+	NextToken                *string  `wire:"NextToken"`
+}
+
+// DescribeVpcEndpointConnectionNotificationsOutput is the answer of DescribeVpcEndpointConnectionNotifications.
+type DescribeVpcEndpointConnectionNotificationsOutput struct {
+	ConnectionNotificationSet []ConnectionNotification `wire:"ConnectionNotificationSet,out=connectionNotificationSet"`
+	NextToken                 *string                  `wire:"NextToken,out=nextToken"`
+}
+
 // DescribeVpcEndpointConnectionsInput is the request of DescribeVpcEndpointConnections.
 type DescribeVpcEndpointConnectionsInput struct {
 	DryRun     *bool    `wire:"DryRun"`
@@ -2016,7 +2069,7 @@ type Explanation struct {
 	VpnGateway                    *AnalysisComponent             `wire:"VpnGateway,out=vpnGateway"`
 }
 
-// Filter is part of DescribeAddresses, DescribeAvailabilityZones and 35 more operations.
+// Filter is part of DescribeAddresses, DescribeAvailabilityZones and 36 more operations.
 type Filter struct {
 	Name   *string  `wire:"Name"`
 	Values []string `wire:"Value"`
@@ -2880,6 +2933,19 @@ type ModifyVpcAttributeInput struct {
 	EnableDnsSupport                 *AttributeBooleanValue `wire:"EnableDnsSupport"`
 	EnableNetworkAddressUsageMetrics *AttributeBooleanValue `wire:"EnableNetworkAddressUsageMetrics"`
 	VpcId                            *string                `wire:"VpcId,out=vpcId,required"`
+}
+
+// ModifyVpcEndpointConnectionNotificationInput is the request of ModifyVpcEndpointConnectionNotification.
+type ModifyVpcEndpointConnectionNotificationInput struct {
+	ConnectionEvents          []string `wire:"ConnectionEvents"`
+	ConnectionNotificationArn *string  `wire:"ConnectionNotificationArn"`
+	ConnectionNotificationId  *string  `wire:"ConnectionNotificationId,required"`
+	DryRun                    *bool    `wire:"DryRun"`
+}
+
+// ModifyVpcEndpointConnectionNotificationOutput is the answer of ModifyVpcEndpointConnectionNotification.
+type ModifyVpcEndpointConnectionNotificationOutput struct {
+	ReturnValue *bool `wire:"Return,out=return"`
 }
 
 // ModifyVpcEndpointInput is the request of ModifyVpcEndpoint.
@@ -4026,13 +4092,13 @@ type UnassignPrivateIpAddressesInput struct {
 	PrivateIpAddresses []string `wire:"PrivateIpAddress,out=privateIpAddress,item=PrivateIpAddress"`
 }
 
-// UnsuccessfulItem is part of AcceptVpcEndpointConnections, CreateFlowLogs and 4 more operations.
+// UnsuccessfulItem is part of AcceptVpcEndpointConnections, CreateFlowLogs and 5 more operations.
 type UnsuccessfulItem struct {
 	Error      *UnsuccessfulItemError `wire:"Error,out=error"`
 	ResourceId *string                `wire:"ResourceId,out=resourceId"`
 }
 
-// UnsuccessfulItemError is part of AcceptVpcEndpointConnections, CreateFlowLogs and 4 more operations.
+// UnsuccessfulItemError is part of AcceptVpcEndpointConnections, CreateFlowLogs and 5 more operations.
 type UnsuccessfulItemError struct {
 	Code    *string `wire:"Code,out=code"`
 	Message *string `wire:"Message,out=message"`
