@@ -9,6 +9,7 @@ import (
 	"html"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -46,6 +47,7 @@ import (
 //	presign METHOD PATH -> VAR, open URL [HEADER=VALUE...], keep-from-stderr VAR PATTERN   see presignverbs_test.go
 //	instance VAR SCRIPT [NAME=VALUE...], becomes VAR STATE, console VAR PATTERN   see instanceverbs_test.go
 //	group-has GROUP PATTERN, bucket-has BUCKET PATTERN, waits-for PATTERN SERVICE OPERATION [NAME=VALUE...]   see flowlogverbs_test.go
+//	logged PATTERN                                          the region's own log has such a line
 //	dialogue FILE COMMAND...                                a command at a terminal; see terminalverbs_test.go
 //
 // A verb with ! before it must fail; stderr then holds AWS's code and message.
@@ -57,7 +59,7 @@ func verbs() map[string]func(*testscript.TestScript, bool, []string) {
 		"person": person, "as": as, "web": web, "presign": presign, "open": open, "keep-from-stderr": keepFromStderr,
 		"group-has": groupHas, "bucket-has": bucketHas, "waits-for": waitsFor,
 		"instance": instance, "becomes": becomes, "console": console,
-		"dialogue": dialogue,
+		"dialogue": dialogue, "logged": logged,
 	}
 }
 
@@ -65,6 +67,9 @@ func verbs() map[string]func(*testscript.TestScript, bool, []string) {
 type running struct {
 	region *region.Region
 	client *operator.Client
+
+	logMu sync.Mutex
+	log   bytes.Buffer // the region's; guarded by logMu
 }
 
 type runningKey struct{}
