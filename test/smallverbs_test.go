@@ -87,9 +87,27 @@ func testLog(ts *testscript.TestScript) *slog.Logger {
 	return slog.New(slog.NewTextHandler(logWriter{ts}, &slog.HandlerOptions{Level: slog.LevelWarn}))
 }
 
+// logged looks for a line in the region's log.
+func logged(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: logged PATTERN")
+	}
+	pattern := regexp.MustCompile(args[0])
+	r := of(ts)
+	r.logMu.Lock()
+	defer r.logMu.Unlock()
+	if pattern.Match(r.log.Bytes()) == neg {
+		ts.Fatalf("%s: %v; the log:\n%s", pattern, neg, r.log.Bytes())
+	}
+}
+
 type logWriter struct{ ts *testscript.TestScript }
 
 func (w logWriter) Write(b []byte) (int, error) {
 	w.ts.Logf("%s", bytes.TrimSpace(b))
+	r := of(w.ts)
+	r.logMu.Lock()
+	defer r.logMu.Unlock()
+	r.log.Write(b)
 	return len(b), nil
 }

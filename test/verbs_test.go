@@ -1,19 +1,13 @@
 package test
 
 import (
-	"archive/zip"
 	"bytes"
-	"compress/flate"
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"encoding/xml"
 	"errors"
 	"fmt"
 	"html"
-	"io"
 	"os"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -53,6 +47,8 @@ import (
 //	presign METHOD PATH -> VAR, open URL [HEADER=VALUE...], keep-from-stderr VAR PATTERN   see presignverbs_test.go
 //	instance VAR SCRIPT [NAME=VALUE...], becomes VAR STATE, console VAR PATTERN   see instanceverbs_test.go
 //	group-has GROUP PATTERN, bucket-has BUCKET PATTERN, waits-for PATTERN SERVICE OPERATION [NAME=VALUE...]   see flowlogverbs_test.go
+//	logged PATTERN                                          the region's own log has such a line
+//	dialogue FILE COMMAND...                                a command at a terminal; see terminalverbs_test.go
 //
 // A verb with ! before it must fail; stderr then holds AWS's code and message.
 func verbs() map[string]func(*testscript.TestScript, bool, []string) {
@@ -63,6 +59,7 @@ func verbs() map[string]func(*testscript.TestScript, bool, []string) {
 		"person": person, "as": as, "web": web, "presign": presign, "open": open, "keep-from-stderr": keepFromStderr,
 		"group-has": groupHas, "bucket-has": bucketHas, "waits-for": waitsFor,
 		"instance": instance, "becomes": becomes, "console": console,
+		"dialogue": dialogue, "logged": logged,
 	}
 }
 
@@ -70,6 +67,9 @@ func verbs() map[string]func(*testscript.TestScript, bool, []string) {
 type running struct {
 	region *region.Region
 	client *operator.Client
+
+	logMu sync.Mutex
+	log   bytes.Buffer // the region's; guarded by logMu
 }
 
 type runningKey struct{}
@@ -253,76 +253,6 @@ func s3(ts *testscript.TestScript, neg bool, args []string) {
 	fmt.Fprintln(ts.Stdout(), string(body))
 }
 
-const (
-	everything = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}`
-	trust      = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"lambda.amazonaws.com"}}]}`
-	vpcAccess  = "arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"
-)
-
-func role(ts *testscript.TestScript, neg bool, args []string) {
-	if len(args) != 4 || args[2] != "->" {
-		ts.Fatalf("usage: role NAME POLICY-FILE -> VAR")
-	}
-	ctx, cancel := limit()
-	defer cancel()
-	arn, err := makeRole(ctx, of(ts).client, args[0], ts.ReadFile(args[1]))
-	check(ts, neg, err)
-	ts.Setenv(args[3], arn)
-}
-
-// makeRole makes a role that Lambda may assume, with a policy, and returns its ARN.
-func makeRole(ctx context.Context, client *operator.Client, name, document string) (string, error) {
-	steps := [][]string{
-		{"CreateRole", "RoleName", name, "AssumeRolePolicyDocument", trust},
-		{"AttachRolePolicy", "RoleName", name, "PolicyArn", vpcAccess},
-		{"PutRolePolicy", "RoleName", name, "PolicyName", "inline", "PolicyDocument", document},
-	}
-	for _, s := range steps {
-		if err := client.Query(ctx, "iam", s[0], nil, s[1:]...); err != nil {
-			return "", err
-		}
-	}
-	return "arn:aws:iam::" + region.Account + ":role/" + name, nil
-}
-
-func function(ts *testscript.TestScript, neg bool, args []string) {
-	if len(args) < 1 {
-		ts.Fatalf("usage: function NAME role=ARN [subnet=ID sg=ID] [timeout=S]")
-	}
-	code, err := packedProbe()
-	ts.Check(err)
-	in := map[string]any{"FunctionName": args[0], "Runtime": "provided.al2023", "Handler": "bootstrap", "Code": map[string]string{"ZipFile": code}}
-	network := map[string]any{}
-	for _, a := range args[1:] {
-		name, value, _ := strings.Cut(a, "=")
-		switch name {
-		case "role":
-			in["Role"] = value
-		case "timeout":
-			in["Timeout"], err = strconv.Atoi(value)
-			ts.Check(err)
-		case "subnet":
-			network["SubnetIds"] = strings.Split(value, ",")
-		case "sg":
-			network["SecurityGroupIds"] = strings.Split(value, ",")
-		default:
-			ts.Fatalf("function: unknown argument %q", a)
-		}
-	}
-	if len(network) > 0 {
-		in["VpcConfig"] = network
-	}
-	ctx, cancel := limit()
-	defer cancel()
-	if in["Role"] == nil {
-		in["Role"], err = makeRole(ctx, of(ts).client, "everything-"+args[0], everything)
-		ts.Check(err)
-	}
-	body, err := of(ts).client.JSON(ctx, "lambda", "POST", "/2015-03-31/functions", in)
-	check(ts, neg, err)
-	fmt.Fprintln(ts.Stdout(), string(body))
-}
-
 func network(ts *testscript.TestScript, _ bool, _ []string) {
 	for _, step := range [][]string{
 		{"ec2", "CreateVpc", "CidrBlock=10.0.0.0/16", "->", "VPC=vpcId"},
@@ -354,57 +284,4 @@ func bucket(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	_, _, err = client.Do(ctx, operator.Request{Service: "s3", Method: "PUT", Path: "/" + args[0] + "/object", Body: []byte("content of " + args[0])})
 	ts.Check(err)
-}
-
-// packedProbe is the probe function's zip in base64, made once.
-var packedProbe = sync.OnceValues(func() (string, error) {
-	program, err := os.Open(os.Getenv(probeFunction))
-	if err != nil {
-		return "", err
-	}
-	defer program.Close()
-	var out bytes.Buffer
-	z := zip.NewWriter(&out)
-	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestSpeed) })
-	header := &zip.FileHeader{Name: "bootstrap", Method: zip.Deflate}
-	header.SetMode(0o755)
-	w, err := z.CreateHeader(header)
-	if err != nil {
-		return "", err
-	}
-	if _, err := io.Copy(w, program); err != nil {
-		return "", err
-	}
-	if err := z.Close(); err != nil {
-		return "", err
-	}
-	return base64.StdEncoding.EncodeToString(out.Bytes()), nil
-})
-
-func invoke(ts *testscript.TestScript, neg bool, args []string) {
-	if len(args) < 1 || len(args) > 2 {
-		ts.Fatalf("usage: invoke NAME [JSON]")
-	}
-	payload := []byte("{}")
-	if len(args) == 2 {
-		payload = []byte(args[1])
-	}
-	ctx, cancel := limit()
-	defer cancel()
-	got, err := of(ts).client.Invoke(ctx, args[0], payload)
-	if err == nil && got.FunctionError != "" {
-		fmt.Fprintf(ts.Stderr(), "%s\n%s", got.FunctionError, got.Log)
-		if !neg {
-			ts.Logf("%s", got.Log)
-			ts.Fatalf("the function failed: %s", got.Payload)
-		}
-	} else {
-		check(ts, neg, err)
-		fmt.Fprint(ts.Stderr(), got.Log)
-	}
-	var text string
-	if json.Unmarshal([]byte(got.Payload), &text) == nil { // a string answer is read more easily without its quotes
-		got.Payload = text
-	}
-	fmt.Fprintln(ts.Stdout(), got.Payload)
 }

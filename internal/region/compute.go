@@ -39,7 +39,7 @@ func (r *Region) openCompute(code *lambda.CodeStore, bundle string) error {
 			}
 			return code.Path(key), nil
 		},
-		Resolver: r.resolver, Region: r.config.Region, Account: Account,
+		Resolver: r.resolver, TimedOut: r.timedOut, Region: r.config.Region, Account: Account,
 	})
 	r.later(func() error { r.pool.Close(); return nil })
 	r.sandboxes, r.bundle = sandboxes, bundle

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -46,18 +45,25 @@ type job struct {
 	r       *Region
 	eni     *resource.NetworkInterface
 	command workload.Command
+	window  *inspect.Window // nil: the command has no terminal
 }
 
 // prepareRun makes the interface of a command and finds all that it needs.
 func (r *Region) prepareRun(ctx context.Context, q inspect.RunRequest) (inspect.Job, error) {
+	if err := takeWindow(&q); err != nil {
+		return nil, err
+	}
 	if len(q.Argv) == 0 {
 		return nil, errors.New("say what to run")
 	}
 	view := r.store.View()
+	if q.Instance != "" {
+		return r.visit(view, q)
+	}
 	if err := r.takeFunction(view, &q); err != nil {
 		return nil, err
 	}
-	j := &job{r: r}
+	j := &job{r: r, window: q.Terminal}
 	if err := j.describe(q); err != nil {
 		return nil, err
 	}
@@ -129,6 +135,9 @@ func (j *job) describe(q inspect.RunRequest) error {
 			return fmt.Errorf("%q is not NAME=VALUE", e)
 		}
 		c.Env = append(c.Env, e)
+	}
+	if q.Terminal != nil {
+		c.Env = append(prompt(q.Argv), c.Env...)
 	}
 	return nil
 }
@@ -244,14 +253,18 @@ func (j *job) place() error {
 }
 
 // Run runs the command.
-func (j *job) Run(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, abandoned <-chan struct{}) (inspect.RunEnd, error) {
+func (j *job) Run(ctx context.Context, t inspect.Talk) (inspect.RunEnd, error) {
 	c := j.command
-	c.Stdin, c.Stdout, c.Stderr, c.Abandoned = stdin, stdout, stderr, abandoned
+	c.Stdin, c.Stdout, c.Stderr, c.Abandoned = t.Stdin, t.Stdout, t.Stderr, t.Abandoned
+	if j.window != nil {
+		seat := seatOf(j.window, t)
+		c.Seat = &seat
+	}
 	x, err := workload.Run(ctx, j.r.network, j.r.sandboxes, c)
 	if err != nil {
 		return inspect.RunEnd{}, err
 	}
-	return inspect.RunEnd{Code: x.Code, Signal: x.Signal, OutOfMemory: x.OutOfMemory}, x.Err
+	return endOf(x), x.Err
 }
 
 // Close removes the command's interface.

@@ -39,6 +39,7 @@ type environment struct {
 	// releaseLayers lets go of what is at /opt.
 	releaseLayers func()
 
+	eni    resource.NetworkInterfaceID // empty: outside VPCs
 	seat   dataplane.Attachment
 	api    *runtimeapi.Server
 	box    sandbox.Sandbox
@@ -144,7 +145,7 @@ func (p *Pool) plan(library *runtimes.Library, f *resource.Function, opt string)
 
 // make makes everything but the runtime process.
 func (e *environment) make(ctx context.Context, eni resource.NetworkInterfaceID) error {
-	e.stream = e.newStream()
+	e.eni, e.stream = eni, e.newStream()
 	credentials, err := e.cfg.Credentials(ctx, e.function, e.function.Name)
 	if err != nil {
 		return fmt.Errorf("assume the execution role: %w", err)

@@ -58,6 +58,8 @@ type Config struct {
 	Resolver func(*resource.Function) (nameservers []string, search string)
 	Region   string
 	Account  string
+	// TimedOut is told of invocations that ran out of time on an interface, and since when they ran. Nil: nobody is.
+	TimedOut func(f *resource.Function, eni resource.NetworkInterfaceID, began time.Time)
 
 	Dir             string        // for files of the pool's own; empty: the system's temporary directory
 	MaxEnvironments int           // of all functions; 0: 100

@@ -104,6 +104,9 @@ func (e *environment) invoke(inv Invocation) (Result, error) {
 	}
 	r.Duration = min(time.Since(begin), limit)
 	e.finish(inv, &r, f)
+	if f != nil && f.kind == timedOut && e.eni != "" && e.cfg.TimedOut != nil {
+		e.cfg.TimedOut(e.function, e.eni, begin)
+	}
 	return r, nil
 }
 

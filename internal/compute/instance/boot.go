@@ -88,6 +88,7 @@ func (m *Manager) spec(i *resource.Instance, f Facts) sandbox.Spec {
 		Links: map[string]string{
 			"/home/ec2-user": "/tmp/.home", "/var/tmp": "/tmp", "/var/log": "/tmp/.log", "/run": "/tmp/.run", "/var/run": "/tmp/.run",
 		},
+		Terminals:   true,
 		TmpBytes:    tmpBytes,
 		MemoryBytes: m.cfg.Memory(i),
 		OpenFiles:   maxOpenFiles,

@@ -24,6 +24,7 @@ type machine struct {
 	console console
 	wake    chan struct{}
 	done    chan struct{}
+	asks    chan func()                       // what is to be done between two changes
 	want    atomic.Pointer[resource.Instance] // nil: it is to go
 
 	boots    int // the wanted one's, when it was last started
@@ -34,7 +35,7 @@ type machine struct {
 }
 
 func (m *Manager) newMachine(i *resource.Instance) *machine {
-	return &machine{m: m, id: i.ID, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	return &machine{m: m, id: i.ID, wake: make(chan struct{}, 1), done: make(chan struct{}), asks: make(chan func())}
 }
 
 // tell says how the instance should be.
@@ -57,6 +58,8 @@ func (k *machine) run() {
 				return
 			}
 			k.follow(i)
+		case ask := <-k.asks:
+			ask()
 		case <-k.exits:
 			// Its first program has ended, and all others with it: a machine that was switched off from within.
 			k.end()

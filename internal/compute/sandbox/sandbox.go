@@ -43,6 +43,11 @@ type Sandbox interface {
 	// Output is what the processes write: standard output and error, and the framed log (see Spec). They
 	// belong to the sandbox and are closed with it.
 	Output() (lines, frames *os.File)
+	// OpenTerminal makes a terminal in a sandbox that has terminals: our side of it, and its path inside, for a
+	// command. Who asked closes our side, which hangs up.
+	OpenTerminal() (ours *os.File, path string, err error)
+	// Join starts a program beside the main process, with which it ends. How it ended is told once.
+	Join(Command) (<-chan Exit, error)
 	// Usage is how much memory is and was in use.
 	Usage() Usage
 	// Close ends the sandbox and everything in it, and waits. Closing twice is fine.
@@ -61,6 +66,8 @@ type Spec struct {
 	Links map[string]string
 	// Interactive sandboxes have an input, and their standard error apart from their output.
 	Interactive bool
+	// Terminals: the sandbox has terminals of its own.
+	Terminals bool
 	// TmpBytes is the size of /tmp, MemoryBytes of all processes together.
 	TmpBytes, MemoryBytes int64
 	// OpenFiles and Processes are limits.
@@ -75,6 +82,9 @@ type Command struct {
 	Argv []string
 	Env  []string
 	Dir  string
+	// Terminal is the path of the terminal that the program controls, in a session of its own; it is then
+	// descriptors 0, 1 and 2, and there is no 3.
+	Terminal string
 }
 
 // Exit is how a main process ended.

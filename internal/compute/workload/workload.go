@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/culvert-cloud/culvert/internal/compute/sandbox"
+	"github.com/culvert-cloud/culvert/internal/compute/terminal"
 	"github.com/culvert-cloud/culvert/internal/network/dataplane"
 	"github.com/culvert-cloud/culvert/internal/resource"
 )
@@ -51,6 +52,7 @@ type Command struct {
 	Stdout    io.Writer
 	Stderr    io.Writer
 	Abandoned <-chan struct{} // closed when nobody waits for the command any more
+	Seat      *terminal.Seat  // who sits at the command's terminal, instead of the four above; nil: it has none
 }
 
 // Run runs a command to its end, or until nobody waits for it.
@@ -65,6 +67,28 @@ func Run(ctx context.Context, network Attacher, sandboxes sandbox.Driver, c Comm
 		return sandbox.Exit{}, err
 	}
 	defer box.Close()
+	if c.Seat != nil {
+		return attend(ctx, box, c)
+	}
+	return pipe(ctx, box, c)
+}
+
+// attend runs the command on a terminal.
+func attend(ctx context.Context, box sandbox.Sandbox, c Command) (sandbox.Exit, error) {
+	run := func(c sandbox.Command) (<-chan sandbox.Exit, error) { return box.Exits(), box.Run(c) }
+	session, err := terminal.Start(box, c.inside(), *c.Seat, run)
+	if err != nil {
+		return sandbox.Exit{}, err
+	}
+	return session.Attend(ctx)
+}
+
+func (c *Command) inside() sandbox.Command {
+	return sandbox.Command{Argv: c.Argv, Env: c.Env, Dir: c.Dir}
+}
+
+// pipe runs the command with its input and output on pipes.
+func pipe(ctx context.Context, box sandbox.Sandbox, c Command) (sandbox.Exit, error) {
 	input, errors := box.Interactive()
 	lines, _ := box.Output()
 	go func() {
@@ -75,7 +99,7 @@ func Run(ctx context.Context, network Attacher, sandboxes sandbox.Driver, c Comm
 	for from, to := range map[*os.File]io.Writer{lines: c.Stdout, errors: c.Stderr} {
 		go func() { carry(from, to); ended <- struct{}{} }()
 	}
-	if err := box.Run(sandbox.Command{Argv: c.Argv, Env: c.Env, Dir: c.Dir}); err != nil {
+	if err := box.Run(c.inside()); err != nil {
 		return sandbox.Exit{}, err
 	}
 	select {
@@ -130,7 +154,7 @@ func carry(from *os.File, to io.Writer) {
 
 func (c *Command) spec() sandbox.Spec {
 	s := sandbox.Spec{
-		ID: "run-" + c.Name, Hostname: c.Hostname, Interactive: true,
+		ID: "run-" + c.Name, Hostname: c.Hostname, Interactive: c.Seat == nil, Terminals: c.Seat != nil,
 		Files: map[string]string{
 			"/etc/hosts":         fmt.Sprintf("127.0.0.1 localhost localhost.localdomain\n%s %s\n", c.Address, c.Hostname),
 			"/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",

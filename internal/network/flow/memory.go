@@ -122,6 +122,20 @@ func (m *Memory) addKnown(to *ring, more *Record) (Decision, bool) {
 	return r.Decision, true
 }
 
+// LastDrop is the record of the latest dropped packet, not older than since, that ok wants.
+func (m *Memory) LastDrop(since time.Time, ok func(Record) bool) (Record, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var last Record
+	found := false
+	for _, r := range m.rejected.records[:min(m.rejected.added, remembered)] {
+		if !r.Last.Before(since) && (!found || r.Last.After(last.Last)) && ok(r) {
+			last, found = r, true
+		}
+	}
+	return last, found
+}
+
 // Skip notes that there were packets of which nothing is known.
 func (m *Memory) Skip() {
 	m.mu.Lock()

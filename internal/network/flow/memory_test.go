@@ -70,3 +70,20 @@ func TestWhatPassesDoesNotPushOutWhatDoesNot(t *testing.T) {
 		t.Errorf("the last flow is %+v", last)
 	}
 }
+
+func TestTheLastDropIsTheLatestThatIsWanted(t *testing.T) {
+	m, now := NewMemory(), time.Now()
+	m.Add(dropTo(1, now.Add(-time.Hour)), said("old"))
+	m.Add(dropTo(2, now), said("first"))
+	m.Add(dropTo(3, now.Add(time.Second)), said("second"))
+	m.Add(dropTo(2, now.Add(2*time.Second)), said("known"))
+	m.Add(dropTo(4, now.Add(3*time.Second)), said("unwanted"))
+	wanted := func(r Record) bool { return r.Destination.Port() != 4 }
+	got, ok := m.LastDrop(now.Add(-time.Minute), wanted)
+	if !ok || got.Destination.Port() != 2 || got.Text != "first" {
+		t.Errorf("got %v, port %d, %q; want the flow to port 2, of which a packet came last", ok, got.Destination.Port(), got.Text)
+	}
+	if got, ok := m.LastDrop(now.Add(time.Minute), wanted); ok {
+		t.Errorf("what is older than asked: %+v", got)
+	}
+}

@@ -134,17 +134,25 @@ func rangeName(service string) string {
 	return "AMAZON"
 }
 
-// publicService is the AWS service that has a public address; empty if none has.
-func publicService(t *topology.Topology, v *topology.VPC, a netip.Addr) string {
-	if a.IsPrivate() {
-		return ""
-	}
+// ServiceAt is the AWS service that has an address on the internet; empty if none has.
+func ServiceAt(t *topology.Topology, a netip.Addr) string {
 	for _, s := range t.Services {
 		for _, n := range s.Names {
 			if slices.Contains(n.Addresses, a) {
 				return s.Service
 			}
 		}
+	}
+	return ""
+}
+
+// publicService is the AWS service that has a public address; empty if none has.
+func publicService(t *topology.Topology, v *topology.VPC, a netip.Addr) string {
+	if a.IsPrivate() {
+		return ""
+	}
+	if s := ServiceAt(t, a); s != "" {
+		return s
 	}
 	for _, e := range v.Endpoints {
 		if slices.ContainsFunc(e.Prefixes, func(p netip.Prefix) bool { return p.Contains(a) }) {

@@ -127,7 +127,7 @@ real routers, security groups, network ACLs, route tables, NAT gateways and VPC 
 	root.PersistentFlags().StringVar(&endpoint, "endpoint", envOr("CULVERT_ENDPOINT", "http://"+DefaultListen), "URL of the running region (or $CULVERT_ENDPOINT)")
 	client := &client{endpoint: &endpoint}
 	root.AddCommand(
-		newUp(c), newDemo(c), newEnv(client), newExec(client), newRun(client), newStatus(client), newWhy(client), newCalls(client), newPolicy(client), newDiagram(client), newCost(client), newFlows(client), newDown(client),
+		newUp(c), newDemo(c), newEnv(client), newExec(client), newRun(client), newShell(client), newStatus(client), newWhy(client), newCalls(client), newPolicy(client), newDiagram(client), newCost(client), newFlows(client), newDown(client),
 		newPreflight(c), newVersion(c),
 	)
 	return root

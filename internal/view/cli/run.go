@@ -35,6 +35,8 @@ type runRequest struct {
 	Path     string   `json:"path"`
 	Dir      string   `json:"dir"`
 	Mounts   []string `json:"mounts"`
+	Instance string   `json:"instance"`
+	Terminal *window  `json:"terminal"`
 }
 
 // runEnd is the last frame of a command.
@@ -84,15 +86,7 @@ func (c *client) run(ctx context.Context, q runRequest) error {
 	if err := q.complete(); err != nil {
 		return err
 	}
-	var s status
-	if err := c.call(ctx, "GET", "status", nil, &s); err != nil {
-		return err
-	}
-	key, err := readKey(s)
-	if err != nil {
-		return err
-	}
-	conn, frames, err := c.upgrade(ctx, q, key)
+	conn, frames, err := c.ask(ctx, q)
 	if err != nil {
 		return err
 	}
@@ -101,6 +95,19 @@ func (c *client) run(ctx context.Context, q runRequest) error {
 	defer stop()
 	go send(frames, os.Stdin)
 	return receive(frames)
+}
+
+// ask asks for the command, as who started the region.
+func (c *client) ask(ctx context.Context, q runRequest) (net.Conn, *stream.Conn, error) {
+	var s status
+	if err := c.call(ctx, "GET", "status", nil, &s); err != nil {
+		return nil, nil, err
+	}
+	key, err := readKey(s)
+	if err != nil {
+		return nil, nil, err
+	}
+	return c.upgrade(ctx, q, key)
 }
 
 // complete adds what the region cannot know.
@@ -115,8 +122,10 @@ func (q *runRequest) complete() error {
 			return fmt.Errorf("find %s: %w", m, err)
 		}
 	}
-	if found, err := exec.LookPath(q.Argv[0]); err == nil {
-		q.Found = found
+	if len(q.Argv) > 0 {
+		if found, err := exec.LookPath(q.Argv[0]); err == nil {
+			q.Found = found
+		}
 	}
 	return nil
 }

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/culvert-cloud/culvert/internal/network/flow"
-	"github.com/culvert-cloud/culvert/internal/network/topology"
 	"github.com/culvert-cloud/culvert/internal/resource"
 	"github.com/culvert-cloud/culvert/internal/state"
 )
@@ -140,7 +139,7 @@ func (c *Config) end(vpc resource.VPCID, at netip.AddrPort) endAnswer {
 	t := c.Topology()
 	e := flow.Holder(t, vpc, at.Addr())
 	if e == nil {
-		out.Service = publicServiceAt(t, at.Addr())
+		out.Service = flow.ServiceAt(t, at.Addr())
 		return out
 	}
 	out.Interface = string(e.ID)
@@ -157,17 +156,6 @@ func (c *Config) end(vpc resource.VPCID, at netip.AddrPort) endAnswer {
 		}
 	}
 	return out
-}
-
-func publicServiceAt(t *topology.Topology, a netip.Addr) string {
-	for _, s := range t.Services {
-		for _, n := range s.Names {
-			if slices.Contains(n.Addresses, a) {
-				return s.Service
-			}
-		}
-	}
-	return ""
 }
 
 // traffic is the answer of GET /_culvert/traffic.

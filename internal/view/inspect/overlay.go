@@ -97,7 +97,7 @@ func (c *Config) rejects(in *diagram.Input) []diagram.Reject {
 		if e := flow.Holder(in.Topology, r.VPC, r.Destination.Addr()); e != nil {
 			made.To = e.ID
 		}
-		made.Service, made.Outside = publicServiceAt(in.Topology, r.Destination.Addr()), !r.Destination.Addr().IsPrivate()
+		made.Service, made.Outside = flow.ServiceAt(in.Topology, r.Destination.Addr()), !r.Destination.Addr().IsPrivate()
 		i := slices.IndexFunc(out, func(o diagram.Reject) bool { o.Packets = 0; return o == made })
 		if i < 0 {
 			i, out = len(out), append(out, made)

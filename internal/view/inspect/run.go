@@ -27,12 +27,29 @@ type RunRequest struct {
 	Path     string   `json:"path"`  // the caller's
 	Dir      string   `json:"dir"`   // the caller's, shown
 	Mounts   []string `json:"mounts"`
+	Instance string   `json:"instance"` // run it in this running instance, instead of on an interface of its own
+	Terminal *Window  `json:"terminal"` // the caller's, if the command is to have one; it is then a shell, unless Argv says more
+}
+
+// Window is a terminal, as the command sees it first.
+type Window struct {
+	Type    string `json:"type"` // $TERM
+	Rows    uint16 `json:"rows"`
+	Columns uint16 `json:"columns"`
+}
+
+// Talk is what a command and its caller have to say to each other.
+type Talk struct {
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	Sizes          <-chan stream.Size // what the window becomes
+	Abandoned      <-chan struct{}    // closed when nobody waits any more
 }
 
 // Job is a command that is ready to run.
 type Job interface {
-	// Run runs it to its end; abandoned is closed when nobody waits any more.
-	Run(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, abandoned <-chan struct{}) (RunEnd, error)
+	// Run runs it to its end.
+	Run(context.Context, Talk) (RunEnd, error)
 	// Close removes what was made for it.
 	Close()
 }
@@ -67,12 +84,14 @@ func (c *Config) serveRun(w http.ResponseWriter, r *http.Request) {
 	}
 	frames := stream.New(buffered.Reader, conn)
 	input, feed := io.Pipe()
-	abandoned := make(chan struct{})
+	abandoned, sizes := make(chan struct{}), make(chan stream.Size, 1)
 	go func() {
 		defer close(abandoned)
-		listen(frames, feed)
+		listen(frames, feed, sizes)
 	}()
-	end, err := job.Run(context.Background(), input, frames.Writer(stream.Stdout), frames.Writer(stream.Stderr), abandoned)
+	end, err := job.Run(context.Background(), Talk{
+		Stdin: input, Stdout: frames.Writer(stream.Stdout), Stderr: frames.Writer(stream.Stderr), Sizes: sizes, Abandoned: abandoned,
+	})
 	input.Close()
 	if err != nil {
 		end.Error = err.Error()
@@ -82,8 +101,8 @@ func (c *Config) serveRun(w http.ResponseWriter, r *http.Request) {
 	_ = frames.Send(stream.End, text)
 }
 
-// listen passes on what the command is to read until the other side goes.
-func listen(frames *stream.Conn, feed *io.PipeWriter) {
+// listen passes on what the command is to read, and the last size of the window, until the other side goes.
+func listen(frames *stream.Conn, feed *io.PipeWriter, sizes chan stream.Size) {
 	defer feed.Close()
 	for {
 		kind, b, err := frames.Receive()
@@ -94,6 +113,16 @@ func listen(frames *stream.Conn, feed *io.PipeWriter) {
 			_, _ = feed.Write(b) // the command may not care
 		case kind == stream.StdinEnd:
 			feed.Close()
+		case kind == stream.Resize:
+			size, err := stream.ReadSize(b)
+			if err != nil {
+				return
+			}
+			select {
+			case <-sizes: // nobody has looked at it yet
+			default:
+			}
+			sizes <- size
 		}
 	}
 }

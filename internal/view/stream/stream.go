@@ -13,10 +13,11 @@ import (
 // Kind is what a frame holds.
 type Kind byte
 
-// The kinds: the first two go to the command, the others come from it.
+// The kinds: the first three go to the command, the others come from it.
 const (
 	Stdin    Kind = iota // what it reads
 	StdinEnd             // there is no more to read
+	Resize               // the size of the window of the terminal has become this
 	Stdout               // what it writes
 	Stderr               // and where it complains
 	End                  // how it ended, JSON; the last frame
@@ -67,6 +68,22 @@ func (c *Conn) Receive() (Kind, []byte, error) {
 	b := make([]byte, n)
 	_, err := io.ReadFull(c.r, b)
 	return Kind(head[0]), b, err
+}
+
+// Size is that of a terminal's window, in characters.
+type Size = struct{ Rows, Columns uint16 }
+
+// SendSize writes a frame with a size.
+func (c *Conn) SendSize(s Size) error {
+	return c.Send(Resize, binary.BigEndian.AppendUint16(binary.BigEndian.AppendUint16(nil, s.Rows), s.Columns))
+}
+
+// ReadSize reads the size in a frame.
+func ReadSize(b []byte) (Size, error) {
+	if len(b) != 4 {
+		return Size{}, ErrFrame
+	}
+	return Size{binary.BigEndian.Uint16(b), binary.BigEndian.Uint16(b[2:])}, nil
 }
 
 // Writer writes all that is written to it as frames of a kind.

@@ -31,11 +31,13 @@ type Sandbox struct {
 	control       *os.File
 	lines, frames *os.File
 	input, errors *os.File // of interactive ones
+	terminals     *os.File // the mount of its terminals
 	cmd           *exec.Cmd
 	gone          chan struct{} // PID 1 was waited for; nil: never started
 	exits         chan sandbox.Exit
 
 	generation atomic.Int64 // of the last Run
+	guests     guests
 	closing    sync.Once
 }
 
@@ -62,11 +64,16 @@ func (s *Sandbox) process(cmd *exec.Cmd) {
 // function: one that makes no sense is dropped, one that cannot be read ends the sandbox.
 func (s *Sandbox) listen(control *bufio.Scanner) {
 	defer close(s.exits)
+	defer s.guests.forget()
 	for {
 		e, err := nextEvent(control)
 		if err != nil {
 			_ = s.cmd.Process.Kill()
 			return
+		}
+		if e.Kind == pid1.Left {
+			s.guests.left(e.Generation, told(e))
+			continue
 		}
 		if e.Kind != pid1.Exited || int64(e.Generation) != s.generation.Load() {
 			continue
@@ -80,7 +87,14 @@ func (s *Sandbox) listen(control *bufio.Scanner) {
 }
 
 func (s *Sandbox) exit(e pid1.Event) sandbox.Exit {
-	x := sandbox.Exit{Code: e.Code & 0xff, OutOfMemory: s.memory.takeExceeded() || s.group.takeOutOfMemory()}
+	x := told(e)
+	x.OutOfMemory = s.memory.takeExceeded() || s.group.takeOutOfMemory()
+	return x
+}
+
+// told is an end as PID 1 tells it.
+func told(e pid1.Event) sandbox.Exit {
+	x := sandbox.Exit{Code: e.Code & 0xff}
 	if e.Error != "" {
 		x.Err = errors.New(e.Error)
 	}
@@ -112,6 +126,7 @@ func (s *Sandbox) Run(c sandbox.Command) error {
 		Argv:       c.Argv,
 		Env:        c.Env,
 		Dir:        c.Dir,
+		Terminal:   c.Terminal,
 	})
 }
 
@@ -190,7 +205,7 @@ func (s *Sandbox) close() error {
 			err = fmt.Errorf("end sandbox %s: process %d does not die", s.id, s.cmd.Process.Pid)
 		}
 	}
-	for _, f := range []*os.File{s.control, s.lines, s.frames, s.input, s.errors} {
+	for _, f := range []*os.File{s.control, s.lines, s.frames, s.input, s.errors, s.terminals} {
 		if f != nil {
 			f.Close()
 		}

@@ -24,6 +24,7 @@ type launching struct {
 	d       *Driver
 	s       *Sandbox
 	cmd     *exec.Cmd
+	attr    *syscall.SysProcAttr
 	specIn  *os.File   // our end of the specification's pipe
 	theirs  []*os.File // descriptors that belong to the child
 	control *bufio.Scanner
@@ -48,15 +49,24 @@ func (d *Driver) startOnce(ctx context.Context, spec sandbox.Spec, at sandbox.Ne
 		return nil, err
 	}
 	defer v.close()
-	l := &launching{d: d, s: newSandbox(d, spec)}
+	l := &launching{d: d, s: newSandbox(d, spec), attr: &syscall.SysProcAttr{
+		Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWIPC | syscall.CLONE_NEWUTS,
+		Pdeathsig:  syscall.SIGKILL,
+		Setsid:     true,
+	}}
+	single := d.ids.apply(l.attr)
+	if spec.Terminals {
+		if l.s.terminals, err = v.addTerminals(l.attr); err != nil {
+			return nil, l.abandon(err)
+		}
+	}
 	if err := l.prepare(v, spec.Interactive); err != nil {
 		return nil, l.abandon(err)
 	}
-	single := d.ids.apply(l.cmd.SysProcAttr)
 	if l.s.group, err = d.groups.create(spec); err != nil {
 		return nil, l.abandon(err)
 	}
-	l.s.group.enter(l.cmd.SysProcAttr)
+	l.s.group.enter(l.attr)
 	if err := at.Spawn(l.cmd.Start); err != nil {
 		return nil, l.abandon(fmt.Errorf("%w: %w", errFork, err))
 	}
@@ -115,16 +125,12 @@ func (l *launching) prepare(v *view, interactive bool) error {
 		Path: "/proc/self/fd/" + strconv.Itoa(pid1.ImageFD),
 		Args: []string{pid1.Name},
 		// It allocates next to nothing once it runs, unless somebody makes it.
-		Env:        []string{"GOMAXPROCS=1", "GOGC=off", "GOMEMLIMIT=16MiB"},
-		Dir:        "/",
-		Stdout:     lines,
-		Stderr:     lines,
-		ExtraFiles: append([]*os.File{specOut, control, frames, l.d.image}, v.files...),
-		SysProcAttr: &syscall.SysProcAttr{
-			Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWIPC | syscall.CLONE_NEWUTS,
-			Pdeathsig:  syscall.SIGKILL,
-			Setsid:     true,
-		},
+		Env:         []string{"GOMAXPROCS=1", "GOGC=off", "GOMEMLIMIT=16MiB"},
+		Dir:         "/",
+		Stdout:      lines,
+		Stderr:      lines,
+		ExtraFiles:  append([]*os.File{specOut, control, frames, l.d.image}, v.files...),
+		SysProcAttr: l.attr,
 	}
 	if interactive {
 		return l.connect()

@@ -40,6 +40,7 @@ type Op string
 // The operations.
 const (
 	Run      Op = "run"
+	Join     Op = "join" // as Run, beside the main process
 	Kill     Op = "kill"
 	Stop     Op = "stop"
 	Continue Op = "continue"
@@ -48,10 +49,11 @@ const (
 // Command tells PID 1 to do something.
 type Command struct {
 	Op         Op
-	Generation int      `json:",omitempty"` // of Run: given back with the exit
+	Generation int      `json:",omitempty"` // of Run and Join: given back with the exit
 	Argv       []string `json:",omitempty"`
 	Env        []string `json:",omitempty"`
 	Dir        string   `json:",omitempty"`
+	Terminal   string   `json:",omitempty"` // what it controls, instead of the inherited descriptors
 }
 
 // EventKind is what PID 1 tells.
@@ -62,6 +64,7 @@ const (
 	Ready  EventKind = "ready"  // the sandbox is made
 	Failed EventKind = "failed" // it is not, see Error
 	Exited EventKind = "exited" // the main process and all others ended, or could not be started, see Error
+	Left   EventKind = "left"   // a program that joined ended, or could not be started, see Error
 )
 
 // Event is what PID 1 tells. Whoever reads it must not trust it: PID 1 shares a user with the function.
