@@ -24,7 +24,7 @@ const (
 	InstanceTerminated   = "terminated"
 )
 
-// Instance is a machine in a subnet: here, a sandbox on a network interface.
+// Instance is a machine in a subnet: here, a sandbox on a network interface, or on several (see Attachment).
 type Instance struct {
 	ID               InstanceID
 	ReservationID    string // r-

@@ -1,5 +1,5 @@
-// Package instance runs EC2 instances: each is a sandbox in the namespace of its network interface, with a first
-// program that lives as long as the instance and, at the first boot, the owner's script.
+// Package instance runs EC2 instances: each is a sandbox in the namespace of its first network interface, where further
+// ones come and go as links, with a first program that lives as long as the instance and, at the first boot, the owner's script.
 //
 // A [Manager] is given all instances as they should be, again and again, and tells what became of them; it stores
 // nothing. Each instance is driven by one goroutine of its own. What an instance may ask about itself, at

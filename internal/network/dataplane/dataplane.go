@@ -38,7 +38,7 @@ type Seat struct {
 	// Shared seats are the way of Lambda: any number of processes, each with a namespace of its own, share the
 	// interface's address by translation and cannot be reached from outside. The namespace has 169.254.100.1
 	// on its loopback. Seats on the internet side are always shared. Otherwise the process sits in the
-	// interface's own namespace and may listen there.
+	// interface's own namespace and may listen there; of a further interface of an instance, that is its first one's.
 	Shared bool
 	// IPv6 gives a seat on the internet side an IPv6 address, too. A function that is in no VPC has none. Shared seats of an
 	// interface have one if the interface has.

@@ -2,6 +2,7 @@ package diagram
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -146,6 +147,8 @@ func (p *Picture) fill(in Input, v *topology.VPC, subnets map[resource.SubnetID]
 			c := p.interfaceCard(s, e)
 			if i := slices.IndexFunc(in.Instances, func(i Instance) bool { return i.ENI == e.ID }); i >= 0 {
 				p.becomeInstance(c, in.Instances[i])
+			} else if i := slices.IndexFunc(in.Instances, func(i Instance) bool { return e.Host != "" && i.ENI == e.Host }); i >= 0 {
+				c.details = append(c.details, fmt.Sprintf("eth%d of", e.Device), p.nameOf(in.Instances[i].ID, in.Instances[i].ID))
 			}
 			s.work = append(s.work, p.addCard(c))
 		}

@@ -219,3 +219,14 @@ func TestTheSVGIsXMLWithAnIDOnEveryElement(t *testing.T) {
 		}
 	}
 }
+
+func TestAFurtherInterfaceIsShownWithItsInstance(t *testing.T) {
+	n := newNetwork(t)
+	s := n.subnet(n.vpc("shop", "10.0.0.0/16"), "web", "10.0.1.0/24", "a")
+	n.instance(s, "server")
+	n.further(n.eni(s, resource.InterfaceTypeInterface))
+	in := n.input()
+	if svg := string(Draw(in).SVG(ThemeAuto)); !strings.Contains(svg, "eth1 of<") || strings.Count(svg, ">server<") != 2 {
+		t.Errorf("nothing says that the second interface is the instance's:\n%s", svg)
+	}
+}

@@ -153,8 +153,19 @@ func (n *network) peering(a, b resource.VPCID, name string) {
 
 func (n *network) instance(s *testSubnet, name string) *resource.NetworkInterface {
 	e := n.eni(s, resource.InterfaceTypeInterface)
-	n.in.Instances = append(n.in.Instances, Instance{ID: n.named(n.id("i"), name), State: resource.InstanceRunning, ENI: e.ID})
+	i := n.named(n.id("i"), name)
+	n.in.Instances = append(n.in.Instances, Instance{ID: i, State: resource.InstanceRunning, ENI: e.ID})
+	e.Attachment = &resource.Attachment{InstanceID: resource.InstanceID(i)}
+	n.put(e)
 	return e
+}
+
+// further makes an interface the second of the last instance, if there is one.
+func (n *network) further(e *resource.NetworkInterface) {
+	if len(n.in.Instances) > 0 {
+		e.Attachment = &resource.Attachment{InstanceID: resource.InstanceID(n.in.Instances[len(n.in.Instances)-1].ID), DeviceIndex: 1}
+		n.put(e)
+	}
 }
 
 func (n *network) loadBalancer(name string, targets []netip.Addr, in ...*testSubnet) resource.LoadBalancerARN {

@@ -82,8 +82,12 @@ func generated(t testing.TB, seed uint64) *network {
 		if rng.IntN(4) == 0 {
 			n.egressOnly(vpc, some()...)
 		}
-		for range rng.IntN(12) {
-			n.named(string(n.eni(subnets[rng.IntN(len(subnets))], resource.InterfaceTypeInterface).ID), name())
+		for i := range rng.IntN(12) {
+			e := n.eni(subnets[rng.IntN(len(subnets))], resource.InterfaceTypeInterface)
+			n.named(string(e.ID), name())
+			if i == 0 {
+				n.further(e)
+			}
 		}
 		for i := range rng.IntN(8) {
 			n.function(fmt.Sprintf("fn-%d-%d-%s", v, i, strings.Repeat("x", rng.IntN(50))), some()...)

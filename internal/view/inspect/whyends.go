@@ -105,6 +105,9 @@ func (e *ends) instance(id string) (resource.NetworkInterfaceID, error) {
 	case i.State != resource.InstanceRunning:
 		e.notes = append(e.notes, fmt.Sprintf("%s is %s: until it runs it sends and answers nothing", id, i.State))
 	}
+	if n := state.Count(e.view, func(n *resource.NetworkInterface) bool { return n.Attachment != nil && n.Attachment.InstanceID == i.ID }); n > 1 {
+		e.notes = append(e.notes, fmt.Sprintf("%s has %d interfaces, and this is about the first: name an interface to ask about another", id, n))
+	}
 	return i.InterfaceID, nil
 }
 

@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"fmt"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -107,4 +108,21 @@ func askEnds(t *testing.T, c Config, from, to, more string) (int, map[string]any
 	t.Helper()
 	q := url.Values{"source": {from}, "service": {to}}
 	return ask(t, c, "GET", "/_culvert/why?"+q.Encode()+"&"+more)
+}
+
+func TestAnInstanceWithSeveralInterfacesIsAskedAboutTheFirst(t *testing.T) {
+	c := twins(t)
+	if _, err := c.Store.Update(func(tx *state.Tx) error {
+		for i, id := range []resource.NetworkInterfaceID{"eni-2", "eni-3"} {
+			tx.Put(&resource.NetworkInterface{ID: id, VPCID: "vpc-2", SubnetID: "subnet-2", InterfaceType: resource.InterfaceTypeInterface,
+				PrivateIPs: []netip.Addr{netip.AddrFrom4([4]byte{10, 0, 1, byte(4 + i)})}, Attachment: &resource.Attachment{InstanceID: "i-1", DeviceIndex: i}})
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	_, answer := askEnds(t, c, "i-1", "10.0.1.9", "")
+	if summary, notes := answer["summary"].(string), fmt.Sprint(answer["notes"]); !strings.Contains(summary, "eni-2") || !strings.Contains(notes, "i-1 has 2 interfaces, and this is about the first") {
+		t.Errorf("%s; notes %s", summary, notes)
+	}
 }

@@ -1,0 +1,7 @@
+package terraform
+
+import "testing"
+
+func TestAConnectionNotificationIsChanged(t *testing.T) {
+	lives(t, "notification", `-var=events=["Connect"]`, "-var=topic=second")
+}
