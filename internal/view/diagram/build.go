@@ -3,6 +3,7 @@ package diagram
 import (
 	"cmp"
 	"maps"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,6 +37,8 @@ type zone struct {
 
 type subnet struct {
 	box       *Box
+	cidr      netip.Prefix
+	tier      *tier
 	work, net []*Card
 }
 
@@ -90,9 +93,12 @@ func (p *Picture) addVPC(in Input, v *topology.VPC) {
 			row, kind = 0, KindPublicSubnet
 		}
 		sid := string(s.ID)
-		made := &subnet{box: &Box{Key: sid, ID: sid, Kind: kind, Parent: id + "/" + s.AZ, Label: p.nameOf(sid, sid), Detail: s.CIDR.String()}}
+		made := &subnet{cidr: s.CIDR, box: &Box{Key: sid, ID: sid, Kind: kind, Parent: id + "/" + s.AZ, Label: p.nameOf(sid, sid), Detail: s.CIDR.String()}}
 		z.rows[row] = append(z.rows[row], made)
 		subnets[s.ID] = made
+	}
+	for row := range 2 {
+		alignTiers(slices.Collect(maps.Values(zones)), row)
 	}
 	for _, name := range slices.Sorted(maps.Keys(zones)) {
 		z := zones[name]
