@@ -189,7 +189,7 @@ func (g *group) placeRows(top int) int {
 }
 
 // placeRow stacks the subnets of one row in every zone, those of a tier at the same height; the lowest of each reaches
-// down to the row's end.
+// down to the row's end, as those of a tier do to the lowest of theirs.
 func (g *group) placeRow(row, top int) int {
 	y := top
 	for _, t := range g.sharedTiers(row) {
@@ -198,6 +198,13 @@ func (g *group) placeRow(row, top int) int {
 			for _, s := range z.rows[row] {
 				if s.tier == t {
 					next = max(next, s.place(g, y, z.box.X+padding, z.box.Width-2*padding)+gap)
+				}
+			}
+		}
+		for _, z := range g.zones {
+			for _, s := range z.rows[row] {
+				if s.tier == t {
+					s.box.Height = next - gap - y
 				}
 			}
 		}

@@ -18,9 +18,9 @@ func boxesOf(p *Picture, labels ...string) []*Box {
 
 func TestSubnetsOfATierStandSideBySide(t *testing.T) {
 	for name, c := range map[string]struct{ upper, lower [2]string }{
-		"numbers":      {[2]string{"app-0", "app-1"}, [2]string{"data-0", "data-1"}},
-		"letters":      {[2]string{"app-a", "app-b"}, [2]string{"data-a", "data-b"}},
-		"zones":        {[2]string{"shop-app-us-west-2a", "shop-app-us-west-2b"}, [2]string{"shop-data-us-west-2a", "shop-data-us-west-2b"}},
+		"numbers": {[2]string{"app-0", "app-1"}, [2]string{"data-0", "data-1"}},
+		"letters": {[2]string{"app-a", "app-b"}, [2]string{"data-a", "data-b"}},
+		"zones":   {[2]string{"shop-app-us-west-2a", "shop-app-us-west-2b"}, [2]string{"shop-data-us-west-2a", "shop-data-us-west-2b"}},
 	} {
 		n := newNetwork(t)
 		vpc := n.vpc("three-tier", "10.6.0.0/16")
@@ -37,7 +37,7 @@ func TestSubnetsOfATierStandSideBySide(t *testing.T) {
 		if len(got) != 4 {
 			t.Fatalf("%s: %d boxes", name, len(got))
 		}
-		if got[0].Y != got[1].Y || got[2].Y != got[3].Y || got[0].Y >= got[2].Y || got[0].X == got[1].X {
+		if got[0].Y != got[1].Y || got[2].Y != got[3].Y || got[0].Y >= got[2].Y || got[0].X == got[1].X || got[0].Height != got[1].Height {
 			t.Errorf("%s: at %d and %d, below at %d and %d; want two rows", name, got[0].Y, got[1].Y, got[2].Y, got[3].Y)
 		}
 	}
