@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -37,6 +38,8 @@ type zone struct {
 
 type subnet struct {
 	box       *Box
+	cidr      netip.Prefix
+	tier      *tier
 	work, net []*Card
 }
 
@@ -91,9 +94,12 @@ func (p *Picture) addVPC(in Input, v *topology.VPC) {
 			row, kind = 0, KindPublicSubnet
 		}
 		sid := string(s.ID)
-		made := &subnet{box: &Box{Key: sid, ID: sid, Kind: kind, Parent: id + "/" + s.AZ, Label: p.nameOf(sid, sid), Detail: s.CIDR.String()}}
+		made := &subnet{cidr: s.CIDR, box: &Box{Key: sid, ID: sid, Kind: kind, Parent: id + "/" + s.AZ, Label: p.nameOf(sid, sid), Detail: s.CIDR.String()}}
 		z.rows[row] = append(z.rows[row], made)
 		subnets[s.ID] = made
+	}
+	for row := range 2 {
+		alignTiers(slices.Collect(maps.Values(zones)), row)
 	}
 	for _, name := range slices.Sorted(maps.Keys(zones)) {
 		z := zones[name]

@@ -188,18 +188,38 @@ func (g *group) placeRows(top int) int {
 	return y + padding
 }
 
-// placeRow stacks the subnets of one row in every zone; the lowest of each reaches down to the row's end.
+// placeRow stacks the subnets of one row in every zone, those of a tier at the same height; the lowest of each reaches
+// down to the row's end, as those of a tier do to the lowest of theirs.
 func (g *group) placeRow(row, top int) int {
+	y := top
+	for _, t := range g.sharedTiers(row) {
+		next := y
+		for _, z := range g.zones {
+			for _, s := range z.rows[row] {
+				if s.tier == t {
+					next = max(next, s.place(g, y, z.box.X+padding, z.box.Width-2*padding)+gap)
+				}
+			}
+		}
+		for _, z := range g.zones {
+			for _, s := range z.rows[row] {
+				if s.tier == t {
+					s.box.Height = next - gap - y
+				}
+			}
+		}
+		y = next
+	}
 	bottom := top
 	for _, z := range g.zones {
 		y := top
-		for i, s := range z.rows[row] {
-			if i > 0 {
-				y += gap
+		for _, s := range z.rows[row] {
+			if !s.tier.shared() {
+				s.place(g, y, z.box.X+padding, z.box.Width-2*padding)
 			}
-			y = s.place(g, y, z.box.X+padding, z.box.Width-2*padding)
+			y = s.box.bottom() + gap
+			bottom = max(bottom, s.box.bottom())
 		}
-		bottom = max(bottom, y)
 	}
 	for _, z := range g.zones {
 		if n := len(z.rows[row]); n > 0 {
