@@ -338,6 +338,7 @@ func plant(t *testing.T, mistakes []fault, found []evidence) {
 	t.Helper()
 	for _, f := range mistakes {
 		t.Run(f.name, func(t *testing.T) {
+			t.Parallel()
 			made := map[*topology.Topology]*topology.Topology{}
 			seen := 0
 			for _, e := range found {

@@ -71,8 +71,7 @@ func differ(says judge, t *topology.Topology, f explain.Flow, o outcome) (explai
 		return trace, what
 	}
 	only := says(withTarget(t, o.who), f)
-	if !only.Reachable && slices.ContainsFunc(only.Hops, func(h explain.Hop) bool { return strings.Contains(h.Text, someFail) }) ||
-		slices.ContainsFunc(only.Return, func(h explain.Hop) bool { return strings.Contains(h.Text, someFail) }) {
+	if slices.ContainsFunc(slices.Concat(only.Hops, only.Return), func(h explain.Hop) bool { return strings.Contains(h.Text, someFail) }) {
 		return trace, "" // nobody chooses the port that a load balancer sends from
 	}
 	if disagrees(only, o) == "" {
