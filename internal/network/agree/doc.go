@@ -16,6 +16,11 @@
 // see half a connection, which it takes for an invalid one. What would help is to translate addresses one for one
 // without connection tracking, on the internet's side of the wire, with the headers inside of ICMP errors.
 //
+// Load balancers and endpoint services are carried by package balancer, as in a region. Not compared: the health of
+// targets (each is tried once, so that a load balancer takes one that it reaches), which of several targets is taken,
+// anything but TCP to a load balancer, the PROXY header, and load balancers behind load balancers. Nobody chooses the
+// port that a load balancer sends from: where explain says that only some ports pass, either may happen.
+//
 // What explain.Mend advises is made for real, too, whole and with each part left out (fix_test.go).
 //
 // A new kind of resource that changes the network must be generated here (generate_test.go); that the test would

@@ -196,7 +196,9 @@ var faults = []fault{
 	{"egress-only gateways that are gone carry packets", func(v *topology.VPC) {
 		for _, s := range v.Subnets {
 			for i, r := range s.Routes {
-				s.Routes[i].Blackhole = r.Blackhole && r.Kind != topology.TargetEgressOnly
+				if r.Blackhole && r.Kind == topology.TargetEgressOnly {
+					s.Routes[i].Blackhole, v.EgressOnly = false, append(v.EgressOnly[:len(v.EgressOnly):len(v.EgressOnly)], resource.EgressOnlyGatewayID(r.TargetID))
+				}
 			}
 		}
 	}, nil},
@@ -283,6 +285,7 @@ func isolateInterfaces(v *topology.VPC) {
 // faulty is a deep enough copy of a topology, with the fault in it.
 func faulty(t *topology.Topology, mistake fault) *topology.Topology {
 	c := *t
+	c.LoadBalancers = copyBalancers(t.LoadBalancers)
 	c.VPCs, c.ENIs = nil, map[resource.NetworkInterfaceID]*topology.ENI{}
 	for _, v := range t.VPCs {
 		w := *v
@@ -327,15 +330,22 @@ func plantFaults(t *testing.T, found []evidence) {
 	if len(found) < enough {
 		t.Skipf("%d probes are too few to see every fault in", len(found))
 	}
-	for _, f := range faults {
+	plant(t, faults, found)
+	plant(t, relayFaults, relayedEvidence(found))
+}
+
+func plant(t *testing.T, mistakes []fault, found []evidence) {
+	t.Helper()
+	for _, f := range mistakes {
 		t.Run(f.name, func(t *testing.T) {
+			t.Parallel()
 			made := map[*topology.Topology]*topology.Topology{}
 			seen := 0
 			for _, e := range found {
 				if made[e.topology] == nil {
 					made[e.topology] = faulty(e.topology, f)
 				}
-				if disagrees(explain.Explain(made[e.topology], e.flow), e.outcome) != "" {
+				if _, what := differ(explain.Explain, made[e.topology], e.flow, e.outcome); what != "" {
 					seen++
 				}
 			}

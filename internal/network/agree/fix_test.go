@@ -45,7 +45,7 @@ func TestEveryFixOpensTheWayAndNothingInItIsIdle(t *testing.T) {
 	for _, kind := range []string{
 		"AddRule", "AddEntry", "SetRoute", "AttachGateway", "GiveAddress", "JoinVPCs", "AddGatewayRoutes", "StopChecking", "DeleteRoute",
 		"CreateGroup", "CreateEndpoint", "EnablePrivateDNS", "AddEndpointSubnet", "CreateNAT", "CreateSubnet",
-		"CreateEgressOnly", "AssignIPv6", "AddRule of IPv6", "AddEntry of IPv6", "SetRoute of IPv6",
+		"CreateEgressOnly", "AssignIPv6", "AcceptEndpoint", "AddRule of IPv6", "AddEntry of IPv6", "SetRoute of IPv6",
 	} {
 		if all.kinds[kind] == 0 {
 			t.Errorf("no set with %s was proven", kind)
@@ -111,12 +111,13 @@ func (m *mender) network() {
 		w := enter(m.t, m.driver, m.generator.resolve())
 		flows := m.generator.flows(w, 250)
 		named := m.generator.namedFlows(w, 40)
+		balanced := m.generator.balancedFlows(w, 40)
 		w.close()
 		var all []planned
-		for _, flows := range []map[string][]explain.Flow{flows, named} {
+		for _, flows := range []map[string][]explain.Flow{flows, named, balanced} {
 			for seat, list := range flows {
 				for _, f := range list {
-					if p := explain.Mend(w.topology, f); len(p.Edits) > 0 && !guesses(w.topology, f, p) {
+					if p := explain.Mend(w.topology, f); len(p.Edits) > 0 && !guesses(w.topology, f, p) && !perhaps(p) {
 						all = append(all, planned{seat, f, p})
 					}
 				}
@@ -147,6 +148,11 @@ func guesses(top *topology.Topology, f explain.Flow, p explain.Plan) bool {
 		}
 	}
 	return public && elsewhere
+}
+
+// perhaps reports whether a way is open for some ports that a load balancer may send from.
+func perhaps(p explain.Plan) bool {
+	return throughBalancer(p.Trace) && slices.ContainsFunc(p.Blockers, func(h explain.Hop) bool { return strings.Contains(h.Text, someFail) })
 }
 
 // forEverySeat lets rules for the seat on the internet hold for the one of the next world, whose address is another.
@@ -220,6 +226,9 @@ func (m *mender) probe(p planned, edits []explain.Edit, opens bool, wait time.Du
 	f, ok := addressed(top, f)
 	if !ok {
 		return outcome{failure: "the name has no address"}, top
+	}
+	if throughBalancer(explain.Explain(top, f)) {
+		w.settle()
 	}
 	return probeAll(w.seats, map[string][]explain.Flow{p.seat: {f}}, wait)[p.seat][0], top
 }

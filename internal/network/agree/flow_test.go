@@ -102,7 +102,7 @@ func (g *generator) toNeighbour(vpc *topology.VPC, from *topology.ENI, f *explai
 	subnet := vpc.Subnet(from.SubnetID)
 	var near, behind, all []*topology.ENI
 	for _, e := range vpc.ENIs {
-		if e == from || e.Type == resource.InterfaceTypeVPCEndpoint || e.Type == resource.InterfaceTypeNATGateway && g.chance(80) {
+		if e == from || e.Type == resource.InterfaceTypeVPCEndpoint || e.Type == resource.InterfaceTypeLoadBalancer || e.Type == resource.InterfaceTypeNATGateway && g.chance(80) {
 			continue
 		}
 		all = append(all, e)

@@ -23,6 +23,7 @@ type generator struct {
 	public netip.Addr // the last public address given
 	plots  []*plot
 	used   map[uint16]bool // source ports
+	other  *rand.Rand      // see aside
 }
 
 // a plot is what one VPC consists of, while it is made.
@@ -44,6 +45,8 @@ type plot struct {
 	addresses6 []netip.Addr
 
 	peers []*plot // whose blocks do not overlap
+
+	balancers []resource.LoadBalancerARN
 }
 
 func newGenerator(t *testing.T, seed uint64) *generator {
@@ -53,13 +56,14 @@ func newGenerator(t *testing.T, seed uint64) *generator {
 	}
 	g := &generator{
 		t: t, rng: rand.New(rand.NewPCG(seed, seed)), store: s, public: netip.MustParseAddr("34.210.0.0"),
-		used: map[uint16]bool{},
+		used: map[uint16]bool{}, other: otherChances(seed),
 	}
 	g.update(func(tx *state.Tx) {
 		for _, cidr := range []string{"10.0.0.0/16", "10.1.0.0/16", "10.0.0.0/16", "10.2.0.0/16"}[:2+g.rng.IntN(3)] {
 			g.vpc(tx, netip.MustParsePrefix(cidr))
 		}
 		g.peerings(tx)
+		g.aside(func() { g.balancing(tx) })
 	})
 	return g
 }

@@ -44,6 +44,8 @@ var kinds = []func() state.Resource{
 	func() state.Resource { return new(resource.NATGateway) }, func() state.Resource { return new(resource.Address) },
 	func() state.Resource { return new(resource.InternetGateway) }, func() state.Resource { return new(resource.VPCEndpoint) },
 	func() state.Resource { return new(resource.EgressOnlyGateway) }, func() state.Resource { return new(resource.PrefixList) }, func() state.Resource { return new(resource.VPCPeeringConnection) },
+	func() state.Resource { return new(resource.LoadBalancer) }, func() state.Resource { return new(resource.TargetGroup) },
+	func() state.Resource { return new(resource.Listener) }, func() state.Resource { return new(resource.EndpointService) },
 }
 
 func list[P state.Resource](r state.Reader) []state.Resource {
@@ -58,7 +60,8 @@ func list[P state.Resource](r state.Reader) []state.Resource {
 func everything(r state.Reader) []state.Resource {
 	return slices.Concat(list[*resource.VPC](r), list[*resource.Subnet](r), list[*resource.RouteTable](r), list[*resource.SecurityGroup](r),
 		list[*resource.NetworkACL](r), list[*resource.NetworkInterface](r), list[*resource.NATGateway](r), list[*resource.Address](r),
-		list[*resource.InternetGateway](r), list[*resource.EgressOnlyGateway](r), list[*resource.VPCEndpoint](r), list[*resource.PrefixList](r), list[*resource.VPCPeeringConnection](r))
+		list[*resource.InternetGateway](r), list[*resource.EgressOnlyGateway](r), list[*resource.VPCEndpoint](r), list[*resource.PrefixList](r), list[*resource.VPCPeeringConnection](r),
+		list[*resource.LoadBalancer](r), list[*resource.TargetGroup](r), list[*resource.Listener](r), list[*resource.EndpointService](r))
 }
 
 func networkOf(t *testing.T, all []state.Resource) *topology.Topology {
@@ -108,11 +111,14 @@ func contradiction(t *testing.T, all []state.Resource, f explain.Flow, says judg
 		}
 		return probeAll(w.seats, map[string][]explain.Flow{seat: {f}}, wait)[seat][0]
 	}
-	trace := says(top, f)
-	if what := disagrees(trace, probe(patience)); what == "" {
+	if throughBalancer(says(top, f)) {
+		w.settle()
+	}
+	if _, what := differ(says, top, f, probe(patience)); what == "" {
 		return ""
 	}
-	return disagrees(trace, probe(morePatience))
+	_, what := differ(says, top, f, probe(morePatience))
+	return what
 }
 
 // maxShrinks bounds how often a network is made to find a smaller one.
@@ -123,9 +129,11 @@ const maxShrinks = 150
 func shrink(t *testing.T, all []state.Resource, f explain.Flow, says judge) []state.Resource {
 	t.Helper()
 	left := maxShrinks
+	relayed := func(all []state.Resource) bool { return throughBalancer(says(networkOf(t, all), f)) }
+	balanced := relayed(all) // without a load balancer nobody listens at its interfaces
 	still := func(fewer []state.Resource) bool {
 		left--
-		return left >= 0 && contradiction(t, fewer, f, says) != ""
+		return left >= 0 && relayed(fewer) == balanced && contradiction(t, fewer, f, says) != ""
 	}
 	for size := len(all) / 2; size > 0; size /= 2 {
 		for at := 0; at < len(all); {
@@ -171,6 +179,13 @@ func without(r state.Resource, part int) (state.Resource, bool) {
 			return nil, false
 		}
 		c.Entries = slices.Delete(slices.Clone(r.Entries), part, part+1)
+		return &c, true
+	case *resource.TargetGroup:
+		c := *r
+		if part >= len(r.Targets) {
+			return nil, false
+		}
+		c.Targets = slices.Delete(slices.Clone(r.Targets), part, part+1)
 		return &c, true
 	case *resource.RouteTable:
 		c := *r

@@ -56,6 +56,8 @@ func makeNew(t *testing.T, g *generator, tx *state.Tx, edit explain.Edit) bool {
 		tx.Put(&resource.RouteTable{ID: e.Table, VPCID: e.VPC, Associations: []resource.RouteTableAssociation{{SubnetID: e.ID}}})
 	case explain.CreateEgressOnly:
 		tx.Put(&resource.EgressOnlyGateway{ID: e.ID, VPCID: e.VPC})
+	case explain.AcceptEndpoint:
+		change(t, tx, e.Endpoint, func(o *resource.VPCEndpoint) { o.State = resource.EndpointAvailable })
 	case explain.AssignIPv6:
 		change(t, tx, e.ENI, func(n *resource.NetworkInterface) { n.IPv6Addresses = append(slices.Clone(n.IPv6Addresses), e.Address) })
 	default:
@@ -122,7 +124,7 @@ func (g *generator) namedFlows(w *world, count int) map[string][]explain.Flow {
 			f.Name, f.To = "", other.Address()
 		}
 		for _, e := range w.topology.VPC(from.VPCID).Endpoints {
-			if e.Type == resource.EndpointTypeInterface && f.Name != "" && g.chance(25) {
+			if e.Type == resource.EndpointTypeInterface && len(e.LoadBalancers) == 0 && f.Name != "" && g.chance(25) {
 				own := slices.MinFunc(e.Names, func(a, b topology.Name) int { return len(a.Pattern) - len(b.Pattern) })
 				label, rest, _ := strings.Cut(own.Pattern, ".")
 				f.Name = label + "-" + pick(g, []string{"us-west-2a", "us-west-2b"}) + "." + rest

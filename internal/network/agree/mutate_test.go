@@ -14,6 +14,7 @@ func (g *generator) mutate() []string {
 		for range 2 + g.rng.IntN(4) {
 			did = append(did, g.mutateOne(tx, pick(g, g.plots)))
 		}
+		g.aside(func() { did = append(did, g.rebalance(tx)) })
 	})
 	return did
 }

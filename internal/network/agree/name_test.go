@@ -21,7 +21,7 @@ func (g *generator) nameFlows(w *world, count int) map[string][]explain.Flow {
 		f := explain.Flow{From: from.ID, Protocol: tcp, Port: portHTTPS, SourcePort: g.sourcePort()}
 		f.Name = pick(g, []string{"sts." + region + ".amazonaws.com", "sts." + region + ".amazonaws.com", "sts.amazonaws.com", "logs." + region + ".amazonaws.com"})
 		for _, e := range pick(g, w.topology.VPCs).Endpoints {
-			if e.Type == resource.EndpointTypeInterface && g.chance(20) {
+			if e.Type == resource.EndpointTypeInterface && len(e.LoadBalancers) == 0 && g.chance(20) {
 				f.Name = slices.MinFunc(e.Names, func(a, b topology.Name) int { return len(b.Pattern) - len(a.Pattern) }).Pattern
 			}
 		}

@@ -157,7 +157,7 @@ func (g *generator) toPeer(t *topology.Topology, vpc *topology.VPC, f *explain.F
 	}
 	e := pick(g, other.ENIs)
 	f.To = pick(g, e.Addresses)
-	if e.Type == resource.InterfaceTypeVPCEndpoint {
+	if e.Type == resource.InterfaceTypeVPCEndpoint || e.Type == resource.InterfaceTypeLoadBalancer {
 		f.Port = portHTTPS
 		return
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/culvert-cloud/culvert/internal/netns"
+	"github.com/culvert-cloud/culvert/internal/network/balancer"
 	"github.com/culvert-cloud/culvert/internal/network/dataplane"
 	"github.com/culvert-cloud/culvert/internal/network/dataplane/linux"
 	"github.com/culvert-cloud/culvert/internal/network/dns"
@@ -27,6 +28,7 @@ type world struct {
 	seats    map[string]*netns.NS // by interface id, or onTheInternet
 	outside  netip.Addr           // address of the seat on the internet
 	outside6 netip.Addr           // and its other one
+	balancer *balancer.Balancer   // nil: there is nothing to balance
 	open     []io.Closer
 }
 
@@ -40,7 +42,7 @@ func enter(t *testing.T, d *linux.Driver, top *topology.Topology) *world {
 	w.outsideSeat()
 	for _, v := range top.VPCs {
 		for _, e := range v.ENIs {
-			if e.Type != resource.InterfaceTypeNATGateway {
+			if e.Type != resource.InterfaceTypeNATGateway && !w.relayed(v, e.ID) {
 				w.sit(e)
 			}
 		}
@@ -62,6 +64,7 @@ func enter(t *testing.T, d *linux.Driver, top *topology.Topology) *world {
 			}
 		}
 	}
+	w.balance()
 	return w
 }
 
