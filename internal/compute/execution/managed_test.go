@@ -118,7 +118,9 @@ func TestPythonReadsAsOnAWS(t *testing.T) {
 		})
 	}
 	r := f.call(t, fn, `{"do":"path"}`)
-	if got := regexp.MustCompile(`python3\.\d+`).ReplaceAllString(string(r.Payload), "pythonX"); got !=
+	// Where the machine has another version than the function asks for, layers for both are looked at.
+	layers := regexp.MustCompile(`("/opt/python/lib/python3\.\d+/site-packages", ){1,2}`)
+	if got := layers.ReplaceAllString(string(r.Payload), `"/opt/python/lib/pythonX/site-packages", `); got !=
 		`["/var/task", "/opt/python/lib/pythonX/site-packages", "/opt/python", "/var/runtime", "/var/sdk/python"]` {
 		t.Errorf("sys.path: %s", got)
 	}

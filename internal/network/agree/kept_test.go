@@ -274,6 +274,7 @@ func TestADisagreementIsShrunkAndKept(t *testing.T) {
 	}
 	for _, name := range []string{"network ACLs are read backwards", "ACLs filter inside a subnet", "of the routes that match the shortest wins"} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			i := slices.IndexFunc(faults, func(f fault) bool { return f.name == name })
 			says := func(top *topology.Topology, f explain.Flow) explain.Trace {
 				return explain.Explain(faulty(top, faults[i]), f)
