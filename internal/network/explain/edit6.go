@@ -100,7 +100,7 @@ func assignIPv6(why cause) []option {
 	case s == nil || !s.IPv6CIDR.IsValid():
 		return advice(Remedy{Text: fmt.Sprintf("give the subnet of %s a block of IPv6 addresses, and the interface one of them", why.eni.ID)})
 	}
-	a, ok := freeAddress(why.vpc, s.IPv6CIDR)
+	a, ok := why.vpc.FreeAddress(s.IPv6CIDR)
 	if !ok {
 		return nil
 	}

@@ -122,7 +122,7 @@ func (d *draft) addInterface(v *topology.VPC, e *topology.ENI) bool {
 	address := netip.IPv4Unspecified() // in a subnet that is not there
 	if s := v.Subnet(e.SubnetID); s != nil {
 		var ok bool
-		if address, ok = freeAddress(v, s.CIDR); !ok {
+		if address, ok = v.FreeAddress(s.CIDR); !ok {
 			return false
 		}
 	}
@@ -142,24 +142,4 @@ func (d *draft) addInterface(v *topology.VPC, e *topology.ENI) bool {
 		g.Members = append(slices.Clone(g.Members), address)
 	})
 	return true
-}
-
-// freeAddress is one that nobody in a VPC has. The first four of a subnet are AWS's, and so is the last.
-func freeAddress(v *topology.VPC, subnet netip.Prefix) (netip.Addr, bool) {
-	taken := map[netip.Addr]bool{}
-	for _, e := range v.ENIs {
-		for _, a := range slices.Concat(e.Addresses, e.IPv6) {
-			taken[a] = true
-		}
-	}
-	a := subnet.Masked().Addr()
-	for range 4 {
-		a = a.Next()
-	}
-	for ; subnet.Contains(a) && subnet.Contains(a.Next()); a = a.Next() {
-		if !taken[a] {
-			return a, true
-		}
-	}
-	return netip.Addr{}, false
 }

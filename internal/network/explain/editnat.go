@@ -87,7 +87,7 @@ func (e CreateSubnet) try(d *draft) {
 		if n.SubnetID != e.ID {
 			continue
 		}
-		if a, ok := freeAddress(v, e.CIDR); ok {
+		if a, ok := v.FreeAddress(e.CIDR); ok {
 			d.eni(v.ID, n.ID, func(n *topology.ENI) {
 				n.Addresses, n.Public = []netip.Addr{a}, slices.Clone(n.Public)
 				for i := range n.Public {

@@ -40,10 +40,11 @@ func traffic(t *topology.Topology, v *topology.VPC, e *topology.ENI, next datapl
 		if p := v.Endpoint(next.GatewayEndpoint); p != nil {
 			out.Service = p.Service
 		}
-	case next.InternetGateway != "" && answersEgressOnly(v, e, peer) != "":
-		out.Via, out.Service = "eigw:"+answersEgressOnly(v, e, peer), publicService(t, v, peer)
 	case next.InternetGateway != "":
 		out.Via, out.Service = "igw:"+string(next.InternetGateway), publicService(t, v, peer)
+		if id := answersEgressOnly(v, e, peer); id != "" {
+			out.Via = "eigw:" + id
+		}
 	case next.EgressOnly != "":
 		out.Via, out.Service = "eigw:"+string(next.EgressOnly), publicService(t, v, peer)
 	case next.Peering != "":

@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"github.com/culvert-cloud/culvert/internal/resource"
-	"github.com/culvert-cloud/culvert/internal/state"
 )
 
 // Supposed is the id of the interface that Suppose adds. No real one has it.
@@ -23,7 +22,7 @@ func Suppose(t *Topology, subnet resource.SubnetID, groups []resource.SecurityGr
 	}
 	v := *t.VPCs[at]
 	s := v.Subnet(subnet)
-	address, ok := freeAddress(&v, s)
+	address, ok := v.FreeAddress(s.CIDR)
 	if !ok {
 		return nil, fmt.Errorf("%s has no free address", subnet)
 	}
@@ -32,7 +31,9 @@ func Suppose(t *Topology, subnet resource.SubnetID, groups []resource.SecurityGr
 		MAC: "02:00:00:00:00:01", GroupIDs: slices.Sorted(slices.Values(groups)), SourceDestCheck: true, Description: "a workload that is not there yet",
 	}
 	if s.IPv6CIDR.IsValid() {
-		eni.IPv6 = []netip.Addr{unusedIPv6(&v, s)}
+		if a, ok := v.FreeAddress(s.IPv6CIDR); ok {
+			eni.IPv6 = []netip.Addr{a}
+		}
 	}
 	for _, id := range eni.GroupIDs {
 		at := slices.IndexFunc(v.SecurityGroups, func(g *SecurityGroup) bool { return g.ID == id })
@@ -56,35 +57,23 @@ func Suppose(t *Topology, subnet resource.SubnetID, groups []resource.SecurityGr
 	return &out, nil
 }
 
-func freeAddress(v *VPC, s *Subnet) (netip.Addr, bool) {
-	used := usedIn(v)
-	first, last := state.UsableAddresses(s.CIDR)
-	for a := first; a.Compare(last) <= 0; a = a.Next() {
-		if !used[a] {
+// FreeAddress is the lowest address of a subnet's block, of either family, that no interface has and AWS does not keep;
+// false if none is left.
+func (v *VPC) FreeAddress(block netip.Prefix) (netip.Addr, bool) {
+	taken := map[netip.Addr]bool{}
+	for _, e := range v.ENIs {
+		for _, a := range e.All() {
+			taken[a] = true
+		}
+	}
+	a := block.Masked().Addr()
+	for range 4 {
+		a = a.Next()
+	}
+	for ; block.Contains(a) && block.Contains(a.Next()); a = a.Next() {
+		if !taken[a] {
 			return a, true
 		}
 	}
 	return netip.Addr{}, false
-}
-
-// unusedIPv6 finds one; a /64 is never full.
-func unusedIPv6(v *VPC, s *Subnet) netip.Addr {
-	used := usedIn(v)
-	b := s.IPv6CIDR.Masked().Addr().As16()
-	b[13] = 1 // behind those that AWS keeps
-	a := netip.AddrFrom16(b)
-	for used[a] {
-		a = a.Next()
-	}
-	return a
-}
-
-func usedIn(v *VPC) map[netip.Addr]bool {
-	used := map[netip.Addr]bool{}
-	for _, e := range v.ENIs {
-		for _, a := range slices.Concat(e.Addresses, e.IPv6) {
-			used[a] = true
-		}
-	}
-	return used
 }
